@@ -1,0 +1,233 @@
+#include "host/process/process.hpp"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/process/args.hpp>
+#include <boost/process/child.hpp>
+#include <boost/process/env.hpp>
+#include <boost/process/environment.hpp>
+#include <boost/process/exe.hpp>
+#include <boost/process/extend.hpp>
+#include <boost/process/search_path.hpp>
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+
+namespace bp = boost::process;
+
+namespace ocelot::process {
+namespace {
+
+using Clock = Call::Clock;
+
+// A descriptor that closes itself.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  Fd(const Fd&) = delete;
+  Fd& operator=(const Fd&) = delete;
+  ~Fd() { reset(); }
+  int get() const { return fd_; }
+  bool open() const { return fd_ >= 0; }
+  void reset() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+struct Pipe {
+  Fd read, write;
+};
+
+Pipe makePipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
+  return {Fd(ends[0]), Fd(ends[1])};
+}
+
+void nonBlocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
+
+std::string findProgram(const std::string& program) {
+  if (program.find('/') != std::string::npos) {
+    if (::access(program.c_str(), X_OK) != 0)
+      throw Error(Status::not_found, "run " + program + ": " + std::generic_category().message(errno));
+    return program;
+  }
+  const auto path = bp::search_path(program);
+  if (path.empty()) throw Error(Status::not_found, "run " + program + ": no such program on PATH; install it");
+  return path.string();
+}
+
+// What the child does between fork and exec: nothing of the daemon's may leak into it. Poco's threads block TERM and
+// PIPE, and children inherit that: a `yes | head` would never end.
+void prepareChild(int in, int out, int err, const char* directory, const std::function<void()>& more) {
+  ::setpgid(0, 0);
+  ::dup2(in, 0);
+  ::dup2(out, 1);
+  ::dup2(err, 2);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+  ::syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC);
+  if (::chdir(directory) != 0) ::_exit(126);
+  if (more) {
+    try {
+      more();
+    } catch (...) {
+      ::_exit(126);
+    }
+  }
+}
+
+// The running child: its ends of the pipes, and the poll loop that feeds and drains them.
+class Running {
+ public:
+  Running(Call& call, const Command& command) : call_(call), command_(command) {
+    const std::string program = findProgram(command.program);
+    const std::string directory = command.directory.empty() ? "/" : command.directory;
+    if (::access(directory.c_str(), X_OK) != 0)
+      throw Error(Status::not_found,
+                  "run " + program + " in " + directory + ": " + std::generic_category().message(errno));
+    Pipe in = makePipe(), out = makePipe(), err = makePipe();
+    bp::environment environment;
+    for (const auto& [name, value] : command.environment) environment[name] = value;
+    try {
+      child_ = bp::child(bp::exe = program, bp::args = command.arguments, environment,
+                         bp::extend::on_exec_setup = [&](auto&) {
+                           prepareChild(in.read.get(), out.write.get(), err.write.get(), directory.c_str(),
+                                        command.in_child);
+                         });
+    } catch (const bp::process_error& error) {
+      throw Error(Status::internal, "run " + program + ": " + error.what());
+    }
+    ::setpgid(child_.id(), child_.id());  // whoever comes first, parent or child: the group exists from here on
+    in_ = std::move(in.write);
+    out_ = std::move(out.read);
+    err_ = std::move(err.read);
+    pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, child_.id(), 0)));
+    nonBlocking(in_.get());
+    nonBlocking(out_.get());
+    nonBlocking(err_.get());
+  }
+
+  Result finish() {
+    if (command_.input.empty()) in_.reset();
+    while (!ended_ || out_.open() || err_.open()) {
+      if (ended_ && Clock::now() >= drain_until_) break;  // a grandchild keeps the pipes: its output is not ours
+      if (!stopping_ && (call_.cancelled() || call_.remainingMs() == 0)) stop();
+      if (stopping_ && !killed_ && Clock::now() >= kill_at_) {
+        ::kill(-child_.id(), SIGKILL);
+        killed_ = true;
+      }
+      turn();
+    }
+    ::kill(-child_.id(), SIGKILL);  // whatever the program left behind in its group
+    std::error_code ignored;
+    child_.wait(ignored);
+    if (stopping_)
+      throw Error(Status::cancelled, "run " + command_.program + ": " +
+                                         (call_.cancelled() ? "cancelled" : "stopped: it took longer than allowed"));
+    const int status = child_.native_exit_code();
+    if (WIFSIGNALED(status)) {
+      result_.signal = WTERMSIG(status);
+    } else {
+      result_.exit_code = WEXITSTATUS(status);
+    }
+    return std::move(result_);
+  }
+
+ private:
+  void stop() {
+    stopping_ = true;
+    kill_at_ = Clock::now() + command_.grace;
+    ::kill(-child_.id(), SIGTERM);
+  }
+
+  int pollTimeout() const {
+    auto until = Clock::time_point::max();
+    if (ended_) until = drain_until_;
+    if (stopping_ && !killed_) until = std::min(until, kill_at_);
+    if (!stopping_) until = std::min(until, call_.deadline());
+    if (until == Clock::time_point::max()) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+    return left < 0 ? 0 : static_cast<int>(std::min<long long>(left, 3600000));
+  }
+
+  void turn() {
+    std::array<pollfd, 5> fds{{{out_.get(), POLLIN, 0},
+                               {err_.get(), POLLIN, 0},
+                               {in_.get(), POLLOUT, 0},
+                               {ended_ ? -1 : pidfd_.get(), POLLIN, 0},
+                               {stopping_ ? -1 : call_.cancelFd(), POLLIN, 0}}};
+    if (::poll(fds.data(), fds.size(), pollTimeout()) < 0) return;  // EINTR: round again
+    if (fds[0].revents) take(out_, result_.out, false);
+    if (fds[1].revents) take(err_, result_.err, true);
+    if (fds[2].revents) give();
+    if (fds[3].revents) {
+      ended_ = true;
+      drain_until_ = Clock::now() + std::chrono::milliseconds(500);
+    }
+  }
+
+  void take(Fd& from, std::string& into, bool is_error) {
+    std::array<char, 65536> buffer;
+    const ssize_t got = ::read(from.get(), buffer.data(), buffer.size());
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (got <= 0) return from.reset();
+    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+    if (is_error && command_.on_error_output) command_.on_error_output(bytes);
+    const std::size_t room = command_.max_output_bytes - std::min(command_.max_output_bytes, into.size());
+    into.append(bytes.substr(0, room));
+    if (bytes.size() > room && !is_error) result_.out_truncated = true;
+  }
+
+  void give() {
+    const ssize_t put = ::write(in_.get(), command_.input.data() + given_, command_.input.size() - given_);
+    if (put < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (put > 0) given_ += static_cast<std::size_t>(put);
+    if (put <= 0 || given_ == command_.input.size()) in_.reset();
+  }
+
+  Call& call_;
+  const Command& command_;
+  bp::child child_;
+  Fd in_, out_, err_, pidfd_;
+  Result result_;
+  std::size_t given_ = 0;
+  bool ended_ = false, stopping_ = false, killed_ = false;
+  Clock::time_point drain_until_, kill_at_;
+};
+
+}  // namespace
+
+Result run(Call& call, const Command& command) {
+  call.check("starting " + command.program);
+  return Running(call, command).finish();
+}
+
+std::map<std::string, std::string> plainEnvironment() {
+  std::map<std::string, std::string> environment{{"LANG", "C.UTF-8"}};
+  for (const char* name : {"PATH", "HOME", "TMPDIR"})
+    if (const char* value = std::getenv(name)) environment[name] = value;
+  environment.try_emplace("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  return environment;
+}
+
+}  // namespace ocelot::process
