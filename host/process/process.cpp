@@ -1,27 +1,20 @@
 #include "host/process/process.hpp"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
-#include <boost/process/args.hpp>
-#include <boost/process/child.hpp>
-#include <boost/process/env.hpp>
-#include <boost/process/environment.hpp>
-#include <boost/process/exe.hpp>
-#include <boost/process/extend.hpp>
-#include <boost/process/search_path.hpp>
 #include <cerrno>
 #include <cstdlib>
+#include <optional>
 #include <system_error>
 #include <utility>
 
-namespace bp = boost::process;
+#include "host/process/child.hpp"
 
 namespace ocelot::process {
 namespace {
@@ -63,65 +56,24 @@ Pipe makePipe() {
 
 void nonBlocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
 
-std::string findProgram(const std::string& program) {
-  if (program.find('/') != std::string::npos) {
-    if (::access(program.c_str(), X_OK) != 0)
-      throw Error(Status::not_found, "run " + program + ": " + std::generic_category().message(errno));
-    return program;
-  }
-  const auto path = bp::search_path(program);
-  if (path.empty()) throw Error(Status::not_found, "run " + program + ": no such program on PATH; install it");
-  return path.string();
-}
-
-// What the child does between fork and exec: nothing of the daemon's may leak into it. Poco's threads block TERM and
-// PIPE, and children inherit that: a `yes | head` would never end.
-void prepareChild(int in, int out, int err, const char* directory, const std::function<void()>& more) {
-  ::setpgid(0, 0);
-  ::dup2(in, 0);
-  ::dup2(out, 1);
-  ::dup2(err, 2);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
-  ::syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC);
-  if (::chdir(directory) != 0) ::_exit(126);
-  if (more) {
-    try {
-      more();
-    } catch (...) {
-      ::_exit(126);
-    }
-  }
-}
-
 // The running child: its ends of the pipes, and the poll loop that feeds and drains them.
 class Running {
  public:
   Running(Call& call, const Command& command) : call_(call), command_(command) {
-    const std::string program = findProgram(command.program);
-    const std::string directory = command.directory.empty() ? "/" : command.directory;
-    if (::access(directory.c_str(), X_OK) != 0)
-      throw Error(Status::not_found,
-                  "run " + program + " in " + directory + ": " + std::generic_category().message(errno));
     Pipe in = makePipe(), out = makePipe(), err = makePipe();
-    bp::environment environment;
-    for (const auto& [name, value] : command.environment) environment[name] = value;
-    try {
-      child_ = bp::child(bp::exe = program, bp::args = command.arguments, environment,
-                         bp::extend::on_exec_setup = [&](auto&) {
-                           prepareChild(in.read.get(), out.write.get(), err.write.get(), directory.c_str(),
-                                        command.in_child);
-                         });
-    } catch (const bp::process_error& error) {
-      throw Error(Status::internal, "run " + program + ": " + error.what());
-    }
-    ::setpgid(child_.id(), child_.id());  // whoever comes first, parent or child: the group exists from here on
+    Child::Start start;
+    start.program = command.program;
+    start.arguments = command.arguments;
+    start.environment = command.environment;
+    if (!command.directory.empty()) start.directory = command.directory;
+    start.in = in.read.get();
+    start.out = out.write.get();
+    start.err = err.write.get();
+    start.in_child = command.in_child;
+    child_.emplace(Child::start(start));
     in_ = std::move(in.write);
     out_ = std::move(out.read);
     err_ = std::move(err.read);
-    pidfd_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, child_.id(), 0)));
     nonBlocking(in_.get());
     nonBlocking(out_.get());
     nonBlocking(err_.get());
@@ -133,18 +85,16 @@ class Running {
       if (ended_ && Clock::now() >= drain_until_) break;  // a grandchild keeps the pipes: its output is not ours
       if (!stopping_ && (call_.cancelled() || call_.remainingMs() == 0)) stop();
       if (stopping_ && !killed_ && Clock::now() >= kill_at_) {
-        ::kill(-child_.id(), SIGKILL);
+        child_->signal(SIGKILL);
         killed_ = true;
       }
       turn();
     }
-    ::kill(-child_.id(), SIGKILL);  // whatever the program left behind in its group
-    std::error_code ignored;
-    child_.wait(ignored);
+    child_->signal(SIGKILL);  // whatever the program left behind in its group
+    const int status = child_->wait();
     if (stopping_)
       throw Error(Status::cancelled, "run " + command_.program + ": " +
                                          (call_.cancelled() ? "cancelled" : "stopped: it took longer than allowed"));
-    const int status = child_.native_exit_code();
     if (WIFSIGNALED(status)) {
       result_.signal = WTERMSIG(status);
     } else {
@@ -157,7 +107,7 @@ class Running {
   void stop() {
     stopping_ = true;
     kill_at_ = Clock::now() + command_.grace;
-    ::kill(-child_.id(), SIGTERM);
+    child_->signal(SIGTERM);
   }
 
   int pollTimeout() const {
@@ -174,7 +124,7 @@ class Running {
     std::array<pollfd, 5> fds{{{out_.get(), POLLIN, 0},
                                {err_.get(), POLLIN, 0},
                                {in_.get(), POLLOUT, 0},
-                               {ended_ ? -1 : pidfd_.get(), POLLIN, 0},
+                               {ended_ ? -1 : child_->fd(), POLLIN, 0},
                                {stopping_ ? -1 : call_.cancelFd(), POLLIN, 0}}};
     if (::poll(fds.data(), fds.size(), pollTimeout()) < 0) return;  // EINTR: round again
     if (fds[0].revents) take(out_, result_.out, false);
@@ -207,8 +157,8 @@ class Running {
 
   Call& call_;
   const Command& command_;
-  bp::child child_;
-  Fd in_, out_, err_, pidfd_;
+  std::optional<Child> child_;
+  Fd in_, out_, err_;
   Result result_;
   std::size_t given_ = 0;
   bool ended_ = false, stopping_ = false, killed_ = false;
