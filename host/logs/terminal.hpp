@@ -23,12 +23,15 @@ class TerminalFilter {
   void flush(std::string& out);
 
  private:
-  void show(std::string_view bytes, std::string& out) const;
-  bool take(std::string_view rest, bool last, std::size_t& used, std::string& out);
+  void run(std::string_view text, bool last, std::string& out);
+  // Takes the one thing that `rest` begins with. Returns how many bytes it was; 0: more are needed to tell.
+  std::size_t take(std::string_view rest, bool last, std::string& out);
+  std::size_t takeEscape(std::string_view rest, bool last, std::string& out);
+  std::size_t takeWide(std::string_view rest, bool last, std::string& out);
 
   bool colours_;
   bool coloured_ = false;
-  std::string held_;  // an unfinished sequence, at most 64 bytes
+  std::string held_;  // an unfinished sequence, less than kMaxSequence bytes
 };
 
 // The same for a whole text at once.
