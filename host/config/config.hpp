@@ -104,8 +104,8 @@ class Config {
 // A mistake in the form (not YAML, a key twice, …) goes to `problems`; what could be read comes back all the same.
 Layer readYaml(const std::string& text, const std::string& name, std::vector<Problem>& problems);
 Layer readFile(const std::string& path, std::vector<Problem>& problems);  // at most 1 MiB
-// Variables OCELOT_A__B → a.b and OCELOT_A__B_FILE → the file's content without its last line end. Names that the
-// client and the builds use (kForeignVariables) are passed over.
+// Variables OCELOT_A__B → a.b, and OCELOT_A__B_FILE → the content of that file without its last line end (unless
+// a.b_file is a key itself). Other variables of that prefix belong to the client and to builds and are passed over.
 Layer readEnvironment(const std::map<std::string, std::string>& environment, std::vector<Problem>& problems);
 Layer readFlags(const std::vector<std::string>& key_value_pairs, std::vector<Problem>& problems);
 std::map<std::string, std::string> processEnvironment();

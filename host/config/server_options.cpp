@@ -1,0 +1,175 @@
+// Every key of server.yaml. The defaults make a working installation on one machine; "{data_dir}" and "{run_dir}" in a
+// default stand for those keys.
+
+#include "host/config/config.hpp"
+
+namespace ocelot::config {
+namespace {
+
+const ocelot_option kTop[] = {
+    {"data_dir", OCELOT_PATH, 0, "/var/lib/ocelot",
+     "what must survive a restart: database, logs, images, mirrors, keys"},
+    {"run_dir", OCELOT_PATH, 0, "/run/ocelot", "what need not survive one: sockets, running builds; on tmpfs"},
+    {},
+};
+
+const ocelot_option kAdmin[] = {
+    {"admin.listen", OCELOT_TEXT, 0, "127.0.0.1:7700", "address and port of the REST interface and the web page"},
+    {"admin.public_url", OCELOT_URL, 0, nullptr,
+     "how people and commit statuses reach it; unset: http (with tls: https) at admin.listen"},
+    {"admin.redirect_logs", OCELOT_FLAG, 0, "true",
+     "send the command line to the worker for a live log; false where clients cannot reach workers"},
+    {"admin.reconcile_interval", OCELOT_DURATION, 0, "5s", "how often lost wake-ups and ended leases are looked for"},
+    {"admin.max_attempts", OCELOT_NUMBER, 0, "3", "how often a build is begun before it ends in error"},
+    {},
+};
+
+const ocelot_option kWorker[] = {
+    {"worker.listen", OCELOT_TEXT, 0, "127.0.0.1:7701", "address and port of the log server"},
+    {"worker.public_url", OCELOT_URL, 0, nullptr,
+     "how clients reach it; unset: http (with tls: https) at worker.listen"},
+    {"worker.admin_url", OCELOT_URL, 0, "http://127.0.0.1:7700",
+     "an admin, asked whether the database is away for it too"},
+    {"worker.name", OCELOT_TEXT, 0, nullptr, "how it is called in lists; unset: the host name"},
+    {"worker.slots", OCELOT_NUMBER, 0, "0", "builds at once; 0: one per core"},
+    {"worker.tags", OCELOT_LIST, 0, nullptr, "machine tags whose builds it takes, beside the untagged ones"},
+    {"worker.warm", OCELOT_NUMBER, 0, "2", "build processes made ahead and waiting"},
+    {"worker.guest", OCELOT_PATH, 0, nullptr,
+     "the ocelot-guest program; unset: beside ocelot-worker, or in ../lib/ocelot"},
+    {"worker.lease", OCELOT_DURATION, 0, "30s", "how long a build stays this worker's without a renewal"},
+    {"worker.heartbeat", OCELOT_DURATION, 0, "5s", "time between renewals"},
+    {"worker.drain_timeout", OCELOT_DURATION, 0, "1h", "on SIGTERM, how long running builds may go on"},
+    {"worker.min_free_disk", OCELOT_TEXT, 0, "5%",
+     "no new builds while data_dir's file system has less; a share (5%) or a size (1GiB)"},
+    {"worker.build_timeout", OCELOT_DURATION, 0, "1h", "of a build whose ocelot.yml names none"},
+    {"worker.max_build_timeout", OCELOT_DURATION, 0, "24h", "the most that an ocelot.yml may ask for"},
+    {"worker.kill_grace", OCELOT_DURATION, 0, "10s", "between TERM and KILL of a stage that is to end"},
+    {"worker.memory_limit", OCELOT_SIZE, 0, "0", "of a build; 0: none"},
+    {"worker.cpu_limit", OCELOT_NUMBER, 0, "0", "of a build, in thousandths of a core; 0: none"},
+    {"worker.pids_limit", OCELOT_NUMBER, 0, "4096", "processes of a build; 0: none"},
+    {"worker.network", OCELOT_TEXT, 0, "bridge", "what builds see of the network"},
+    {"worker.log_limit", OCELOT_SIZE, 0, "64MiB", "log of one build; what is beyond is dropped, with a marker"},
+    {"worker.local_repos", OCELOT_LIST, 0, nullptr, "folders that repositories given as a local path may lie in"},
+    {"worker.registry_mirror", OCELOT_TEXT, 0, nullptr, "host asked for docker.io images instead of Docker Hub"},
+    {},
+};
+
+const ocelot_option kHookhandler[] = {
+    {"hookhandler.listen", OCELOT_TEXT, 0, "127.0.0.1:7702", "address and port that receive webhooks"},
+    {"hookhandler.public_url", OCELOT_URL, 0, nullptr, "how forges reach it"},
+    {"hookhandler.max_body", OCELOT_SIZE, 0, "5MiB", "a longer webhook is refused; GitHub sends up to 25MiB"},
+    {},
+};
+
+const ocelot_option kPoller[] = {
+    {"poller.listen", OCELOT_TEXT, 0, "127.0.0.1:7703", "address and port of its health page"},
+    {"poller.min_interval", OCELOT_DURATION, 0, "10s", "a repository is never asked more often"},
+    {"poller.threads", OCELOT_NUMBER, 0, "4", "repositories asked at once"},
+    {},
+};
+
+const ocelot_option kHttp[] = {
+    {"http.threads", OCELOT_NUMBER, 0, "16", "requests answered at once"},
+    {"http.streams", OCELOT_NUMBER, 0, "256", "followers of logs at once, beside the requests"},
+    {"http.connections", OCELOT_NUMBER, 0, "1024", "open connections"},
+    {"http.connections_per_peer", OCELOT_NUMBER, 0, "128", "open connections of one address; behind a proxy: more"},
+    {},
+};
+
+const ocelot_option kStore[] = {
+    {"store.kind", OCELOT_TEXT, 0, "sqlite", "where builds, logs and tokens are kept"},
+    {"store.path", OCELOT_PATH, 0, "{data_dir}/store",
+     "sqlite: the folder of database and logs; no network file system"},
+    {"store.dsn", OCELOT_TEXT, 0, nullptr, "postgres: \"host=db port=5432 dbname=ocelot user=ocelot\""},
+    {"store.password", OCELOT_TEXT, OCELOT_SECRET, nullptr,
+     "postgres: best given as OCELOT_STORE__PASSWORD_FILE, as a secret store may itself need the database"},
+    {"store.pool", OCELOT_NUMBER, 0, "8", "sessions a daemon keeps open"},
+    {},
+};
+
+const ocelot_option kQueue[] = {
+    {"queue.kind", OCELOT_TEXT, 0, "store", "what wakes the workers"},
+    {},
+};
+
+const ocelot_option kDiscovery[] = {
+    {"discovery.kind", OCELOT_TEXT, 0, "store", "how daemons find each other"},
+    {},
+};
+
+const ocelot_option kSecrets[] = {
+    {"secrets.kind", OCELOT_TEXT, 0, "store", "where secrets are kept, encrypted"},
+    {"secrets.key_file", OCELOT_PATH, 0, "{data_dir}/secret.key",
+     "the key that opens them (0600, made on first use); keep a copy apart from the database's"},
+    {},
+};
+
+const ocelot_option kPlugins[] = {
+    {"plugins.folders", OCELOT_LIST, 0, "/usr/lib/ocelot/plugins",
+     "where plugins are looked for; root's alone to write"},
+    {"plugins.runtimes", OCELOT_LIST, 0, "oci",
+     "what builds run in, first choice first; options of one: name: {option: value}"},
+    {},
+};
+
+const ocelot_option kLog[] = {
+    {"log.format", OCELOT_TEXT, 0, "text", "of the daemons' own lines, on stderr"},
+    {"log.level", OCELOT_TEXT, 0, "info", "the least that is written; SIGHUP takes it over"},
+    {},
+};
+
+const ocelot_option kTls[] = {
+    {"tls.certificate", OCELOT_PATH, 0, nullptr, "PEM, with its chain; together with tls.key: https everywhere"},
+    {"tls.key", OCELOT_PATH, 0, nullptr, "PEM, without a passphrase"},
+    {"tls.ca", OCELOT_PATH, 0, nullptr,
+     "PEM of the authorities that daemons trust among themselves; unset: the system's"},
+    {},
+};
+
+const ocelot_option kRetention[] = {
+    {"retention.keep_days", OCELOT_NUMBER, 0, "90", "finished builds older than this go; 0: no limit"},
+    {"retention.keep_builds", OCELOT_NUMBER, 0, "1000", "finished builds kept per repository; 0: no limit"},
+    {"retention.keep_disk", OCELOT_TEXT, 0, "20%", "what all logs may take; a share of the disk or a size"},
+    {},
+};
+
+const std::pair<std::string_view, std::string_view> kChoices[] = {
+    {"store.kind", "sqlite|postgres"},
+    {"queue.kind", "store"},
+    {"discovery.kind", "store"},
+    {"secrets.kind", "store"},
+    {"log.format", "text|json"},
+    {"log.level", "debug|info|warning|error"},
+    {"worker.network", "bridge|none|host"},
+};
+
+}  // namespace
+
+const std::vector<Section>& sections() {
+  static const std::vector<Section> all = {
+      {"", "Where Ocelot keeps things.", kTop},
+      {"admin", "ocelot-admin: answers clients, keeps the books.", kAdmin},
+      {"worker", "ocelot-worker: runs builds, serves their live logs.", kWorker},
+      {"hookhandler", "ocelot-hookhandler: receives webhooks.", kHookhandler},
+      {"poller", "ocelot-poller: looks for new commits.", kPoller},
+      {"http", "The HTTP server of each daemon.", kHttp},
+      {"store", "The database.", kStore},
+      {"queue", "The queue.", kQueue},
+      {"discovery", "The register of live workers.", kDiscovery},
+      {"secrets", "The secret store.", kSecrets},
+      {"plugins", "Container runtimes, version control providers, notifiers.", kPlugins},
+      {"log", "What the daemons write about themselves.", kLog},
+      {"tls", "Encryption of the daemons' own ports.", kTls},
+      {"retention", "How long finished builds are kept. The last passed build of a branch always stays.", kRetention},
+  };
+  return all;
+}
+
+std::string_view choices(std::string_view key) {
+  for (const auto& [of, what] : kChoices) {
+    if (of == key) return what;
+  }
+  return "";
+}
+
+}  // namespace ocelot::config
