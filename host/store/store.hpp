@@ -82,7 +82,8 @@ struct Finish {
   std::vector<Stage> stages;
   std::int64_t log_bytes = 0;
   std::string log_sha256;
-  std::int64_t tail_offset = 0;  // the log's last chunk, appended in the same transaction when it begins at the stored size
+  std::int64_t tail_offset =
+      0;  // the log's last chunk, appended in the same transaction when it begins at the stored size
   std::string tail;
 };
 
@@ -183,8 +184,8 @@ class Store {
   };
   // Running builds whose lease ended before now.
   virtual std::vector<ExpiredLease> expiredLeases() = 0;
-  // Ends that lease: queued again while attempt < max_attempts, else error/worker_lost; canceled when that was asked for.
-  // false: it was renewed or ended meanwhile.
+  // Ends that lease: queued again while attempt < max_attempts, else error/worker_lost; canceled when that was asked
+  // for. false: it was renewed or ended meanwhile.
   virtual bool endLease(const ExpiredLease& lease, int max_attempts) = 0;
   // Topics of builds queued for longer than `age_ms`, to wake somebody again.
   virtual std::vector<std::string> staleTopics(std::int64_t age_ms) = 0;
@@ -223,7 +224,8 @@ class Store {
     std::string build_id;
     int attempts = 0;
   };
-  // finish() and a rejected accept() write one row each, in their transaction. takeNotices hides what it returns for hide_ms.
+  // finish() and a rejected accept() write one row each, in their transaction. takeNotices hides what it returns for
+  // hide_ms.
   virtual std::vector<NoticeItem> takeNotices(int limit, std::int64_t hide_ms) = 0;
   virtual void settleNotice(std::int64_t id) = 0;
 

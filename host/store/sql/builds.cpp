@@ -1,0 +1,167 @@
+#include "host/store/sql/builds.hpp"
+
+#include <stdexcept>
+
+#include "host/store/sql/text.hpp"
+#include "host/store/topic.hpp"
+
+namespace ocelot::store {
+
+const char* const kBuildTypes =
+    "ittttttttttttt"
+    "i"
+    "tt"
+    "i"
+    "t"
+    "i"
+    "t"
+    "iiii";
+const char* const kClaimTypes =
+    "ittttttttttttt"
+    "i"
+    "tt"
+    "i"
+    "t"
+    "i"
+    "t"
+    "iiii"
+    "tii";
+
+std::string buildColumns(bool with_documents) {
+  return std::string(
+             "number, id, repo, branch, commit_id, author, message, trigger_kind, requested_by, rerun_of, state, "
+             "reason, sentence, machine_tag, priority, ") +
+         (with_documents ? "pipeline, change_json" : "'', ''") +
+         ", attempt, worker, log_bytes, log_sha256, queued_at, started_at, finished_at, cancel_requested";
+}
+
+std::string claimColumns() { return buildColumns(true) + ", claim_id, fence, lease_until"; }
+
+namespace {
+
+template <typename Value>
+Value known(const std::optional<Value>& value, const std::string& text) {
+  if (!value) throw std::runtime_error("read a build: \"" + text + "\" is a word that this program does not know");
+  return *value;
+}
+
+// Reads the columns of one row from left to right.
+class Cursor {
+ public:
+  Cursor(const Rows& rows, std::size_t row, std::size_t column = 0) : rows_(rows), row_(row), column_(column) {}
+  std::int64_t integer() { return rows_.integer(row_, column_++); }
+  int number() { return static_cast<int>(integer()); }
+  const std::string& text() { return rows_.text(row_, column_++); }
+
+ private:
+  const Rows& rows_;
+  std::size_t row_;
+  std::size_t column_;
+};
+
+}  // namespace
+
+Build buildFrom(const Rows& rows, std::size_t row) {
+  Cursor next(rows, row);
+  Build build;
+  build.number = next.integer();
+  build.id = next.text();
+  build.repo = next.text();
+  build.branch = next.text();
+  build.commit = next.text();
+  build.author = next.text();
+  build.message = next.text();
+  const std::string& trigger = next.text();
+  build.trigger = known(model::triggerFrom(trigger), trigger);
+  build.requested_by = next.text();
+  build.rerun_of = next.text();
+  const std::string& state = next.text();
+  build.state = known(model::buildStateFrom(state), state);
+  build.reason = next.text();
+  build.sentence = next.text();
+  build.machine_tag = next.text();
+  build.priority = next.number();
+  build.pipeline = next.text();
+  build.change_json = next.text();
+  build.attempt = next.number();
+  build.worker = next.text();
+  build.log_bytes = next.integer();
+  build.log_sha256 = next.text();
+  build.queued_at = next.integer();
+  build.started_at = next.integer();
+  build.finished_at = next.integer();
+  build.cancel_requested = next.integer() != 0;
+  return build;
+}
+
+ClaimedBuild claimedFrom(const Rows& rows, std::size_t row) {
+  ClaimedBuild claimed;
+  claimed.build = buildFrom(rows, row);
+  Cursor next(rows, row, kBuildWidth);
+  claimed.claim.build_id = claimed.build.id;
+  claimed.claim.attempt = claimed.build.attempt;
+  claimed.claim.claim_id = next.text();
+  claimed.claim.fence = next.integer();
+  claimed.claim.lease_until = next.integer();
+  return claimed;
+}
+
+std::vector<Stage> stagesOf(Connection& db, const std::string& build_id) {
+  static const std::string sql =
+      "SELECT idx, name, state, exit_code, sentence, started_at, finished_at, cpu_us, max_rss_bytes, log_begin, "
+      "log_end, "
+      "line FROM stages WHERE build_id = $1 ORDER BY idx";
+  const Rows rows = db.query(sql, "ittitiiiiiii", {build_id});
+  std::vector<Stage> stages;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    Cursor next(rows, row);
+    Stage& stage = stages.emplace_back();
+    stage.index = next.number();
+    stage.name = next.text();
+    const std::string& state = next.text();
+    stage.state = known(model::stageStateFrom(state), state);
+    stage.exit_code = next.number();
+    stage.sentence = next.text();
+    stage.started_at = next.integer();
+    stage.finished_at = next.integer();
+    stage.cpu_us = next.integer();
+    stage.max_rss_bytes = next.integer();
+    stage.log_begin = next.integer();
+    stage.log_end = next.integer();
+    stage.line = next.number();
+  }
+  return stages;
+}
+
+void putStages(Connection& db, const std::string& build_id, const std::vector<Stage>& stages) {
+  static const std::string sql =
+      "INSERT INTO stages (build_id, idx, name, state, exit_code, sentence, started_at, finished_at, cpu_us, "
+      "max_rss_bytes, log_begin, log_end, line) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
+      "ON CONFLICT (build_id, idx) DO UPDATE SET name = excluded.name, state = excluded.state, "
+      "exit_code = excluded.exit_code, sentence = excluded.sentence, started_at = excluded.started_at, "
+      "finished_at = excluded.finished_at, cpu_us = excluded.cpu_us, max_rss_bytes = excluded.max_rss_bytes, "
+      "log_begin = excluded.log_begin, log_end = excluded.log_end, line = excluded.line";
+  if (stages.size() > kMaxStages)
+    throw std::invalid_argument("store the stages of build " + build_id + ": " + std::to_string(stages.size()) +
+                                " of them, at most " + std::to_string(kMaxStages) + " are allowed");
+  for (const Stage& stage : stages)
+    db.run(sql, {build_id, stage.index, stage.name, model::toString(stage.state), stage.exit_code,
+                 cutText(stage.sentence, kMaxSentence), stage.started_at, stage.finished_at, stage.cpu_us,
+                 stage.max_rss_bytes, stage.log_begin, stage.log_end, stage.line});
+}
+
+void addOutbox(Connection& db, const std::string& machine_tag) {
+  db.run("INSERT INTO outbox (topic) VALUES ($1)", {topicFor(machine_tag)});
+}
+
+void addNotice(Connection& db, const std::string& build_id) {
+  db.run("INSERT INTO notices (build_id) VALUES ($1)", {build_id});
+}
+
+void requireAtMost(const char* what, std::string_view value, std::size_t limit) {
+  if (value.size() > limit)
+    throw std::invalid_argument(std::string("store a ") + what + ": it has " + std::to_string(value.size()) +
+                                " bytes, at most " + std::to_string(limit) + " are allowed");
+}
+
+}  // namespace ocelot::store

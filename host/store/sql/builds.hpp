@@ -1,0 +1,38 @@
+#pragma once
+// Builds and stages as rows, and the small writes that several transactions share.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/store/sql/connection.hpp"
+#include "host/store/store.hpp"
+
+namespace ocelot::store {
+
+inline constexpr std::size_t kMaxMessage = 4096;              // of a commit's message
+inline constexpr std::size_t kMaxSentence = 4096;             // of what is said to people
+inline constexpr std::size_t kMaxDocument = 4 * 1024 * 1024;  // a pipeline, a change, a repo's heads
+inline constexpr std::size_t kMaxStages = 10000;
+
+// The columns of a build, their letters, and the build of a row. List columns leave the two documents empty.
+std::string buildColumns(bool with_documents);
+extern const char* const kBuildTypes;
+constexpr std::size_t kBuildWidth = 25;
+Build buildFrom(const Rows& rows, std::size_t row);
+
+// A claimed build's columns: a build's, then claim_id, fence and lease_until.
+std::string claimColumns();
+extern const char* const kClaimTypes;
+ClaimedBuild claimedFrom(const Rows& rows, std::size_t row);
+
+std::vector<Stage> stagesOf(Connection& db, const std::string& build_id);
+void putStages(Connection& db, const std::string& build_id, const std::vector<Stage>& stages);
+
+void addOutbox(Connection& db, const std::string& machine_tag);
+void addNotice(Connection& db, const std::string& build_id);
+
+// Throws std::invalid_argument when `value` is longer than `limit`.
+void requireAtMost(const char* what, std::string_view value, std::size_t limit);
+
+}  // namespace ocelot::store

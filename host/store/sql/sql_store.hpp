@@ -1,0 +1,110 @@
+#pragma once
+// What both adapters do alike: every member of Store that is plain SQL. An adapter brings sessions, transactions and
+// the place where logs are kept.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "host/store/sql/connection.hpp"
+#include "host/store/store.hpp"
+
+namespace ocelot::store {
+
+// The few words in which the two engines' SQL differs.
+struct Dialect {
+  const char* list_begin;  // around a jsonList parameter: "x " + inList("$1") is "x is one of the list"
+  const char* list_end;
+  const char* for_update;   // locks the selected rows
+  const char* skip_locked;  // the same, passing over rows that somebody else has locked
+  std::string inList(const std::string& placeholder) const { return list_begin + placeholder + list_end; }
+};
+
+// How a transaction is to be run. `_one`: a single statement, which an engine may run without BEGIN and COMMIT.
+enum class Access { read, write_one, write, durable_one, durable };
+
+class SqlStore : public Store {
+ public:
+  Micros now() override;
+  void ping() override;
+
+  Repo addRepo(const Repo& repo) override;
+  std::optional<Repo> findRepo(std::string_view name) override;
+  std::optional<Repo> findRepoById(std::string_view id) override;
+  std::vector<Repo> repos() override;
+  void updateRepoPoll(std::string_view id, const std::string& heads_json) override;
+  void setRepoPolling(std::string_view id, std::int64_t seconds, const std::string& branches) override;
+  bool removeRepo(std::string_view name) override;
+
+  Accepted accept(const Build& build, const std::string& dedupe_key) override;
+  std::vector<OutboxItem> outbox(int limit) override;
+  void published(const std::vector<std::int64_t>& ids) override;
+
+  std::optional<ClaimedBuild> claim(const std::string& worker_id, const std::vector<std::string>& tags,
+                                    std::int64_t lease_ms) override;
+  std::vector<Renewal> renew(const std::vector<Claim>& claims, std::int64_t lease_ms) override;
+  bool updateStages(const Claim& claim, const std::vector<Stage>& stages) override;
+  bool finish(const Finish& finish) override;
+  bool release(const Claim& claim, const std::string& why) override;
+  std::vector<ClaimedBuild> heldBy(const std::string& worker_id) override;
+
+  std::vector<ExpiredLease> expiredLeases() override;
+  bool endLease(const ExpiredLease& lease, int max_attempts) override;
+  std::vector<std::string> staleTopics(std::int64_t age_ms) override;
+  bool tryLead(const std::string& role, const std::string& holder, std::int64_t hold_ms) override;
+
+  std::optional<Build> findBuild(std::string_view id_or_number) override;
+  std::vector<Build> builds(const BuildFilter& filter) override;
+  std::int64_t aheadInQueue(const Build& build) override;
+  std::optional<model::BuildState> cancel(std::string_view build_id, const std::string& by) override;
+
+  bool storeHook(const InboxItem& item) override;
+  std::vector<InboxItem> pendingHooks(int limit) override;
+  void settleHook(std::int64_t id, const std::string& state, const std::string& note) override;
+
+  void addToken(const Token& token) override;
+  std::optional<Token> findToken(std::string_view sha256_hex) override;
+  std::vector<Token> tokens() override;
+  bool revokeToken(std::string_view id) override;
+
+  void putWorker(const WorkerRow& row) override;
+  std::vector<WorkerRow> workers() override;
+  void removeWorker(std::string_view id) override;
+
+  std::vector<NoticeItem> takeNotices(int limit, std::int64_t hide_ms) override;
+  void settleNotice(std::int64_t id) override;
+
+  void putBlob(const std::string& name, const std::string& bytes) override;
+  std::optional<std::string> getBlob(const std::string& name) override;
+  std::vector<std::string> blobNames(const std::string& prefix) override;
+  bool removeBlob(const std::string& name) override;
+
+  int prune(const Retention& retention, int limit) override;
+  std::int64_t logBytes() override;
+
+ protected:
+  // Runs `body` as one transaction, again when the engine asks for that. `again`: an earlier run may have been
+  // committed although its answer was lost; a body whose second run would do harm looks first.
+  using Body = std::function<void(Connection&, bool again)>;
+  virtual void transact(Access access, const Body& body) = 0;
+  virtual const Dialect& dialect() const = 0;
+
+  // Puts the closing chunk of a log, inside finish's transaction.
+  virtual void appendTail(Connection& db, const std::string& build_id, std::int64_t fence, std::int64_t offset,
+                          std::string_view tail) = 0;
+  // Before finish's transaction: what was appended so far is made to survive power loss.
+  virtual void settleLog(const Claim&) {}
+  // Inside prune's transaction, before the row goes; and after it was committed.
+  virtual void markLogDead(Connection&, const std::string& /*build_id*/, std::int64_t /*fence*/) {}
+  virtual void removeDeadLogs() {}
+
+  // The transaction's result, without naming the variable outside at each use.
+  template <typename Result>
+  Result within(Access access, const std::function<Result(Connection&, bool)>& body) {
+    Result result{};
+    transact(access, [&](Connection& db, bool again) { result = body(db, again); });
+    return result;
+  }
+};
+
+}  // namespace ocelot::store

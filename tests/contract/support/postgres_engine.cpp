@@ -1,0 +1,172 @@
+// A PostgreSQL server for the length of the test program: in a temporary folder, as an ordinary user, reachable by a
+// unix socket in that folder only.
+
+#include <Poco/Data/PostgreSQL/Connector.h>
+#include <Poco/Data/RecordSet.h>
+#include <Poco/Data/Session.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+#include "tests/contract/support/contract.hpp"
+#include "tests/support/skip.hpp"
+
+namespace ocelot::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The newest installed version's folder of programs.
+std::optional<std::string> binaries() {
+  std::optional<std::string> newest;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
+    const std::string bin = entry.path().string() + "/bin";
+    if (fs::exists(bin + "/initdb") && fs::exists(bin + "/postgres") && (!newest || bin > *newest)) newest = bin;
+  }
+  return newest;
+}
+
+class Server {
+ public:
+  Server() : bin_(*binaries()) {
+    // The server refuses to run as root.
+    if (::geteuid() == 0) {
+      const passwd* user = ::getpwnam("postgres");
+      if (user == nullptr) user = ::getpwnam("nobody");
+      if (user == nullptr) throw std::runtime_error("start PostgreSQL: there is neither a user postgres nor nobody");
+      uid_ = user->pw_uid;
+      gid_ = user->pw_gid;
+      if (::chown(folder_.path().c_str(), uid_, gid_) != 0) throw std::runtime_error("give away " + folder_.path());
+    }
+    const pid_t init =
+        spawn({bin_ + "/initdb", "-D", data(), "-U", "ocelot", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"});
+    int status = 0;
+    ::waitpid(init, &status, 0);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+      throw std::runtime_error("initdb failed; its output is in " + folder_.path() + "/out");
+    start();
+  }
+  ~Server() { stop(SIGQUIT); }
+
+  std::string dsn(const std::string& database) const {
+    return "host=" + folder_.path() + " port=5432 user=ocelot dbname=" + database;
+  }
+  void restart() {
+    stop(SIGINT);
+    start();
+  }
+  Poco::Data::Session session(const std::string& database) const {
+    Poco::Data::PostgreSQL::Connector::registerConnector();
+    return Poco::Data::Session(Poco::Data::PostgreSQL::Connector::KEY, dsn(database));
+  }
+
+ private:
+  std::string data() const { return folder_.path() + "/data"; }
+
+  void start() {
+    pid_ = spawn({bin_ + "/postgres", "-D", data(), "-k", folder_.path(), "-c", "listen_addresses=", "-c", "fsync=off",
+                  "-c", "max_connections=60", "-c", "shared_buffers=16MB"});
+    waitUntil("PostgreSQL answers", [&] {
+      try {
+        session("postgres");
+        return true;
+      } catch (const Poco::Exception&) {
+        int status = 0;
+        if (::waitpid(pid_, &status, WNOHANG) == pid_)
+          throw std::runtime_error("PostgreSQL ended; see " + folder_.path() + "/out");
+        return false;
+      }
+    });
+  }
+  void stop(int signal) {
+    if (pid_ <= 0) return;
+    ::kill(pid_, signal);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = 0;
+  }
+
+  pid_t spawn(const std::vector<std::string>& arguments) const {
+    std::vector<char*> argv;
+    for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+    argv.push_back(nullptr);
+    const std::string out = folder_.path() + "/out";
+    const pid_t child = ::fork();
+    if (child < 0) throw std::runtime_error("fork failed");
+    if (child > 0) return child;
+    const int log = ::open(out.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0666);
+    ::dup2(log, 1);
+    ::dup2(log, 2);
+    if (uid_ != 0 && (::setgroups(0, nullptr) != 0 || ::setgid(gid_) != 0 || ::setuid(uid_) != 0)) ::_exit(126);
+    ::prctl(PR_SET_PDEATHSIG, SIGQUIT);  // no server outlives a test that crashed
+    if (::chdir(folder_.path().c_str()) != 0) ::_exit(126);
+    ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+
+  std::string bin_;
+  TemporaryFolder folder_;
+  uid_t uid_ = 0;
+  gid_t gid_ = 0;
+  pid_t pid_ = 0;
+};
+
+Server& server() {
+  if (!binaries()) skip("PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/initdb)");
+  static Server one;
+  return one;
+}
+
+class PostgresEngine : public Engine {
+ public:
+  PostgresEngine() : server_(server()) {
+    static std::atomic<int> count{0};
+    database_ = "test_" + std::to_string(++count);
+    server_.session("postgres") << "CREATE DATABASE " + database_, Poco::Data::Keywords::now;
+  }
+  ~PostgresEngine() override {
+    try {
+      server_.session("postgres") << "DROP DATABASE " + database_ + " WITH (FORCE)", Poco::Data::Keywords::now;
+    } catch (const Poco::Exception&) {
+      // The whole server goes with the program.
+    }
+  }
+  store::StoreSettings settings() const override {
+    store::StoreSettings settings;
+    settings.kind = "postgres";
+    settings.dsn = server_.dsn(database_);
+    settings.pool_size = 8;
+    return settings;
+  }
+  void sql(const std::string& statement) override {
+    server_.session(database_) << statement, Poco::Data::Keywords::now;
+  }
+  std::string text(const std::string& query) override {
+    Poco::Data::Session open = server_.session(database_);
+    Poco::Data::RecordSet rows(open, query);
+    return rows.moveFirst() ? rows.value(0, 0).convert<std::string>() : "";
+  }
+  void restart() override { server_.restart(); }
+  bool hasServer() const override { return true; }
+
+ private:
+  Server& server_;
+  std::string database_;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> postgresEngine() { return std::make_unique<PostgresEngine>(); }
+
+}  // namespace ocelot::test
