@@ -63,7 +63,7 @@ class FormatsTest : public CppUnit::TestFixture {
 
   void badUtf8AndControlsBecomeValidJson() {
     std::string out;
-    appendJsonText(std::string("\0\x1f\"\\\t\r\n\xc3\xa9\xff\xc0\x80\xed\xa0\x80\xf0\x9f\x98\x80\xe2\x82", 22), out);
+    appendJsonText(std::string("\0\x1f\"\\\t\r\n\xc3\xa9\xff\xc0\x80\xed\xa0\x80\xf0\x9f\x98\x80\xe2\x82", 21), out);
     const std::string bad = "\xef\xbf\xbd";
     CPPUNIT_ASSERT_EQUAL(
         "\\u0000\\u001f\\\"\\\\\\t\\r\\n\xc3\xa9" + bad + bad + bad + bad + bad + bad + "\xf0\x9f\x98\x80" + bad + bad,
