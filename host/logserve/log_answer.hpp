@@ -1,0 +1,51 @@
+#pragma once
+// A build's log over HTTP, alike from the worker that runs the build and from the store: by offset, by stage, the last
+// lines, whole or followed, in every format. Memory stays flat whatever the log's length.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/http/message.hpp"
+#include "host/logs/build_log.hpp"
+#include "host/logs/formats.hpp"
+#include "host/store/store.hpp"
+
+namespace ocelot::logserve {
+
+// What the request asks for.
+struct Query {
+  std::int64_t offset = 0;
+  bool follow = false;
+  std::int64_t tail = 0;  // lines; 0: from the offset
+  std::string stage;      // name or index; "" : the whole log
+  logs::Format format = logs::Format::plain;
+};
+
+// From ?offset, ?follow, ?tail, ?stage, ?format, Accept and Last-Event-ID. Throws http::Refusal(400).
+Query queryOf(const http::Request& request);
+
+// A log that may still grow. For one thread.
+class GrowingLog {
+ public:
+  virtual ~GrowingLog() = default;
+  virtual std::string read(std::int64_t offset, std::size_t max_bytes) = 0;
+  virtual std::int64_t size() = 0;
+  // How the build stands once its log is complete ("passed"); nullopt while it may grow.
+  virtual std::optional<std::string> ended() = 0;
+  virtual std::vector<logs::StageSlice> stages() = 0;
+  virtual int fd() { return -1; }  // readable when it may have grown; -1: look again after a while
+  virtual void clear() {}
+};
+
+// The log in a build's directory. Throws ocelot::Error(not_found).
+std::unique_ptr<GrowingLog> openLive(const std::string& folder, logs::LogWatch& watch);
+// The log in the store; an active one grows as the worker ships it.
+std::unique_ptr<GrowingLog> openStored(store::Store& store, const std::string& build_id);
+
+// Throws http::Refusal: 404 no such stage, 416 beyond the end.
+http::Answer answer(const Query& query, std::shared_ptr<GrowingLog> log);
+
+}  // namespace ocelot::logserve
