@@ -26,7 +26,7 @@ enum {
 };
 
 typedef struct ocelot_option {
-  const char* key;      /* lower_snake_case; a dot nests: "http.port" */
+  const char* key; /* lower_snake_case; a dot nests: "http.port" */
   int32_t type;
   uint32_t flags;
   const char* fallback; /* as written in a file; NULL: none */
