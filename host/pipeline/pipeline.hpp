@@ -22,7 +22,7 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 
 // How much of the repository a build gets.
 struct Clone {
-  int depth = 0;  // commits of history; 0: all of it
+  int depth = 50;  // commits of history; 0: all of it
   bool tags = false;
   bool submodules = false;
   bool lfs = false;
@@ -93,15 +93,16 @@ std::string toString(const Problem& problem, const std::string& file_name);
 struct ReadResult {
   std::optional<Pipeline> pipeline;  // set when no problem is an error
   std::vector<Problem> problems;     // all of them, by line; at most 100
+  std::string file_name;             // as it was given
 };
 
 inline constexpr std::size_t kMaxFileBytes = 256u << 10;
 
-// `file_name` only shapes messages ("this is an ocelot.yml of …"); nothing is opened.
+// `file_name` is for messages; nothing is opened.
 ReadResult read(std::string_view bytes, const std::string& file_name);
 
 // Every error of a result on one line each: the sentence of a rejected build.
-std::string describeErrors(const ReadResult& result, const std::string& file_name);
+std::string describeErrors(const ReadResult& result);
 
 // Does a build of this branch start without being forced? True when `branches` is empty.
 bool buildsBranch(const Pipeline& pipeline, std::string_view branch);
