@@ -1,0 +1,55 @@
+#include "host/engines/engines.hpp"
+
+#include <sys/random.h>
+
+#include <stdexcept>
+
+#include "host/model/build.hpp"
+
+namespace ocelot::engines {
+
+store::StoreSettings storeSettings(const config::Config& config) {
+  store::StoreSettings settings;
+  settings.kind = config.text("store.kind");
+  settings.path = config.text("store.path");
+  settings.dsn = config.text("store.dsn");
+  settings.password = config.secret("store.password", {});
+  settings.pool_size = static_cast<int>(config.number("store.pool"));
+  return settings;
+}
+
+Engines open(const config::Config& config) {
+  const store::StoreSettings settings = storeSettings(config);
+  Engines engines;
+  engines.store = store::open(settings);
+  engines.store->migrate();
+  engines.queue = queue::openStoreQueue(settings);
+  engines.discovery = discovery::openStoreDiscovery(*engines.store);
+  engines.secrets = secrets::openStoreSecrets(*engines.store, config.text("secrets.key_file"));
+  return engines;
+}
+
+config::Resolver resolverOf(secrets::Secrets& secrets) {
+  return [&secrets](const std::string& name) { return secrets.find("system/" + name); };
+}
+
+std::string sharedKey(Engines& engines, const std::string& name) {
+  if (const auto known = engines.secrets->find(name)) return *known;
+  // One maker at a time; the others find what it made.
+  const std::string me = model::newUuid();
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    if (engines.store->tryLead("make " + name, me, 60000)) {
+      if (const auto known = engines.secrets->find(name)) return *known;
+      std::string key(32, '\0');
+      if (::getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size()))
+        throw std::runtime_error("make the key " + name + ": getrandom failed");
+      engines.secrets->put(name, key);
+      return key;
+    }
+    engines.queue->wait({}, std::chrono::milliseconds(100));
+    if (const auto known = engines.secrets->find(name)) return *known;
+  }
+  throw std::runtime_error("make the key " + name + ": another daemon began to and did not end");
+}
+
+}  // namespace ocelot::engines

@@ -1,0 +1,34 @@
+#pragma once
+// The four engines as the configuration names them, opened: what every daemon begins with.
+
+#include <memory>
+#include <string>
+
+#include "host/config/config.hpp"
+#include "host/discovery/discovery.hpp"
+#include "host/queue/queue.hpp"
+#include "host/secrets/secrets.hpp"
+#include "host/store/store.hpp"
+
+namespace ocelot::engines {
+
+struct Engines {
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<queue::Queue> queue;
+  std::unique_ptr<discovery::Discovery> discovery;
+  std::unique_ptr<secrets::Secrets> secrets;
+};
+
+// Opens them and brings the store's schema up to date. Throws store::Unavailable, secrets::Unavailable, or
+// config::Invalid.
+Engines open(const config::Config& config);
+
+store::StoreSettings storeSettings(const config::Config& config);
+
+// Looks up what the configuration writes as `!secret NAME`: stored as "system/NAME".
+config::Resolver resolverOf(secrets::Secrets& secrets);
+
+// 32 random bytes that all daemons share under this name; whoever needs them first makes them.
+std::string sharedKey(Engines& engines, const std::string& name);
+
+}  // namespace ocelot::engines
