@@ -141,6 +141,10 @@ class Store {
   virtual std::string describe() const = 0;  // "sqlite /var/lib/ocelot/ocelot.db (schema 1)"
   virtual Micros now() = 0;                  // the store's clock
   virtual void ping() = 0;                   // throws Unavailable
+  // How often the connection to the engine was lost so far. Calls hide a short loss by trying again; whoever concludes
+  // something from a lapse of time (the reconciler, from a lease that nobody renewed) starts over when this has
+  // changed.
+  virtual std::uint64_t interruptions() const { return 0; }
 
   // ── repos ──
   virtual Repo addRepo(const Repo& repo) = 0;  // Conflict when the name is taken
@@ -194,7 +198,8 @@ class Store {
 
   // ── reading ──
   virtual std::optional<Build> findBuild(std::string_view id_or_number) = 0;  // with stages
-  virtual std::vector<Build> builds(const BuildFilter& filter) = 0;           // newest first, without stages
+  // Newest first, without stages, pipeline and change_json.
+  virtual std::vector<Build> builds(const BuildFilter& filter) = 0;
   virtual std::int64_t aheadInQueue(const Build& build) = 0;  // queued builds that would be claimed before this one
   // At most max_bytes from `offset`; shorter or empty at the stored end.
   virtual std::string readLog(std::string_view build_id, std::int64_t offset, std::size_t max_bytes) = 0;

@@ -13,6 +13,7 @@ namespace ocelot::store {
 inline constexpr std::size_t kMaxMessage = 4096;              // of a commit's message
 inline constexpr std::size_t kMaxSentence = 4096;             // of what is said to people
 inline constexpr std::size_t kMaxDocument = 4 * 1024 * 1024;  // a pipeline, a change, a repo's heads
+inline constexpr std::size_t kMaxLogChunk = 16 * 1024 * 1024;
 inline constexpr std::size_t kMaxStages = 10000;
 
 // The columns of a build, their letters, and the build of a row. List columns leave the two documents empty.

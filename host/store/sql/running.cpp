@@ -72,6 +72,7 @@ bool SqlStore::finish(const Finish& finish) {
   if (!model::isFinal(state) || state == BuildState::rejected)
     throw std::invalid_argument("finish build " + finish.claim.build_id + ": a running build cannot end as " +
                                 std::string(model::toString(state)));
+  requireAtMost("log chunk", finish.tail, kMaxLogChunk);
   settleLog(finish.claim);
   const std::string lock =
       std::string("SELECT fence, log_bytes FROM builds WHERE id = $1 AND claim_id = $2 AND state = 'running'") +

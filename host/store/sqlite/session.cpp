@@ -121,6 +121,9 @@ void throwMeaning(const std::exception& error, const std::string& file) {
   if (isBusy(error))
     throw Unavailable("write to " + file + ": another process has kept it to itself for too long: " + text +
                       "; look for a stopped ocelot process or a database shell with an open transaction");
+  if (text.find("no such table") != std::string::npos)
+    throw Unavailable("use " + file + ": " + text +
+                      "; it has no tables of ocelot's yet, ocelot-admin makes them when it starts");
   if (code == SQLITE_FULL || dynamic_cast<const lite::DatabaseFullException*>(&error))
     throw Unavailable("write to " + file + ": the disk is full; free space, or keep fewer builds (keep:)");
   if (code == SQLITE_CONSTRAINT || dynamic_cast<const lite::ConstraintViolationException*>(&error))

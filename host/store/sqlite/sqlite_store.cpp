@@ -177,6 +177,7 @@ std::optional<ClaimedBuild> SqliteStore::claim(const std::string& worker_id, con
 }
 
 std::optional<std::int64_t> SqliteStore::appendLog(const Claim& claim, std::int64_t offset, std::string_view bytes) {
+  requireAtMost("log chunk", bytes, kMaxLogChunk);
   std::optional<std::int64_t> size;
   write(false, [&](Connection& db, bool) {
     size.reset();

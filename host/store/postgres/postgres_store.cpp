@@ -1,0 +1,194 @@
+#include "host/store/postgres/postgres_store.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+
+#include "host/store/sql/builds.hpp"
+#include "host/store/sql/migration.hpp"
+
+namespace ocelot::store {
+namespace {
+
+constexpr auto kWaitForSession = std::chrono::seconds(30);
+constexpr int kTransientRuns = 8;
+
+bool isAnswer(const std::exception& error) {
+  return dynamic_cast<const Unavailable*>(&error) != nullptr || dynamic_cast<const Conflict*>(&error) != nullptr ||
+         dynamic_cast<const std::logic_error*>(&error) != nullptr;
+}
+
+}  // namespace
+
+// A session of the pool: an idle one, or a new one while there may be more, or the next that comes back.
+class PostgresStore::Lease {
+ public:
+  explicit Lease(PostgresStore& store) : store_(store) {
+    std::unique_lock<std::mutex> lock(store_.mutex_);
+    if (!store_.returned_.wait_for(lock, kWaitForSession,
+                                   [&] { return !store_.idle_.empty() || store_.open_ < store_.pool_size_; }))
+      throw Unavailable("use PostgreSQL, " + store_.login_.shown() + ": all " + std::to_string(store_.pool_size_) +
+                        " connections of this process have been busy for 30 s; raise store.pool_size");
+    if (!store_.idle_.empty()) {
+      session_ = std::move(store_.idle_.back());
+      store_.idle_.pop_back();
+      return;
+    }
+    ++store_.open_;
+    lock.unlock();
+    try {
+      session_ = std::make_unique<PostgresSession>(store_.login_);
+    } catch (...) {
+      lock.lock();
+      --store_.open_;
+      store_.returned_.notify_one();
+      throw;
+    }
+  }
+  ~Lease() {
+    const bool keep = session_->alive();
+    const std::lock_guard<std::mutex> lock(store_.mutex_);
+    if (keep) {
+      store_.idle_.push_back(std::move(session_));
+    } else {
+      --store_.open_;
+    }
+    store_.returned_.notify_one();
+  }
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  PostgresSession& session() { return *session_; }
+
+ private:
+  PostgresStore& store_;
+  std::unique_ptr<PostgresSession> session_;
+};
+
+PostgresStore::PostgresStore(const StoreSettings& settings)
+    : login_(settings.dsn, settings.password),
+      pool_size_(static_cast<std::size_t>(std::clamp(settings.pool_size, 1, 256))) {
+  Lease first(*this);  // Unavailable here rather than at the first use
+}
+
+PostgresStore::~PostgresStore() = default;
+
+std::string PostgresStore::describe() const {
+  return "postgres " + login_.shown() + " (schema " + std::to_string(postgresMigrations().size()) + ")";
+}
+
+const Dialect& PostgresStore::dialect() const {
+  static const Dialect dialect{"= ANY(ARRAY(SELECT json_array_elements_text(CAST(", " AS json))))", " FOR UPDATE",
+                               " FOR UPDATE SKIP LOCKED"};
+  return dialect;
+}
+
+void PostgresStore::migrate() {
+  const auto& steps = postgresMigrations();
+  transact(Access::durable, [&](Connection& db, bool) {
+    // The number is this lock's name among all advisory locks of the database: "ocelot" in ASCII.
+    db.script(
+        "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(122472694050676)");
+    db.script(
+        "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, program TEXT NOT NULL, "
+        "applied_at BIGINT NOT NULL)");
+    const std::int64_t found = db.query("SELECT COALESCE(MAX(version), 0) FROM schema_version", "i", {}).integer(0, 0);
+    if (found > static_cast<std::int64_t>(steps.size()))
+      throw std::runtime_error(newerSchema("postgres " + login_.shown(), found, steps.size()));
+    for (std::size_t step = static_cast<std::size_t>(found); step < steps.size(); ++step) {
+      db.script(steps[step].sql);
+      db.run("INSERT INTO schema_version (version, program, applied_at) VALUES ($1, $2, ocelot_now())",
+             {static_cast<std::int64_t>(step + 1), std::string_view(OCELOT_VERSION)});
+    }
+  });
+}
+
+// After a restart of the server every idle session would fail once: all go at the first sign.
+void PostgresStore::connectionWasLost() {
+  ++interruptions_;
+  std::vector<std::unique_ptr<PostgresSession>> dead;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  dead.swap(idle_);
+  open_ -= dead.size();
+  returned_.notify_all();
+}
+
+void PostgresStore::transact(Access access, const Body& body) {
+  const bool block = access == Access::write || access == Access::durable;
+  bool again = false;
+  for (int run = 1;; ++run) {
+    Lease lease(*this);
+    Connection& db = lease.session().db();
+    try {
+      if (block) db.script("BEGIN");
+      body(db, again);
+      if (block) db.script("COMMIT");
+      return;
+    } catch (const std::exception& error) {
+      if (!lease.session().alive()) {
+        // A commit may have been lost with its answer, so bodies are told. Once: a server that is away stays away.
+        connectionWasLost();
+        if (isAnswer(error)) throw;
+        if (again)
+          throw Unavailable("use PostgreSQL, " + login_.shown() +
+                            ": the connection was lost twice; is the server restarting?");
+        again = true;
+        continue;
+      }
+      if (block) db.script("ROLLBACK");
+      if (isAnswer(error)) throw;
+      if (!isTransient(error) || run >= kTransientRuns) throwPostgresMeaning(error, login_);
+    }
+  }
+}
+
+std::optional<std::int64_t> PostgresStore::appendLog(const Claim& claim, std::int64_t offset, std::string_view bytes) {
+  requireAtMost("log chunk", bytes, kMaxLogChunk);
+  return within<std::optional<std::int64_t>>(
+      Access::write_one, [&](Connection& db, bool) -> std::optional<std::int64_t> {
+        if (!bytes.empty()) {
+          const Rows added = db.query(
+              "WITH held AS (UPDATE builds SET log_bytes = log_bytes + $1 WHERE id = $2 AND claim_id = $3 AND "
+              "state = 'running' AND log_bytes = $4 RETURNING id, fence, log_bytes) "
+              "INSERT INTO log_chunks (build_id, fence, begin_offset, end_offset, bytes) "
+              "SELECT id, fence, log_bytes - $1, log_bytes, $5 FROM held RETURNING end_offset",
+              "i", {static_cast<std::int64_t>(bytes.size()), claim.build_id, claim.claim_id, offset, Bytes{bytes}});
+          if (!added.empty()) return added.integer(0, 0);
+        }
+        const Rows held = db.query("SELECT log_bytes FROM builds WHERE id = $1 AND claim_id = $2 AND state = 'running'",
+                                   "i", {claim.build_id, claim.claim_id});
+        return held.empty() ? std::nullopt : std::optional(held.integer(0, 0));
+      });
+}
+
+void PostgresStore::appendTail(Connection& db, const std::string& build_id, std::int64_t fence, std::int64_t offset,
+                               std::string_view tail) {
+  db.run("INSERT INTO log_chunks (build_id, fence, begin_offset, end_offset, bytes) VALUES ($1, $2, $3, $4, $5)",
+         {build_id, fence, offset, offset + static_cast<std::int64_t>(tail.size()), Bytes{tail}});
+}
+
+std::string PostgresStore::readLog(std::string_view build_id, std::int64_t offset, std::size_t max_bytes) {
+  if (offset < 0) return {};
+  std::string out;
+  std::optional<std::int64_t> fence;
+  while (out.size() < max_bytes) {
+    // A few chunks at a time: they are fetched whole.
+    const std::int64_t from = offset + static_cast<std::int64_t>(out.size());
+    const Rows rows = within<std::optional<Rows>>(Access::read, [&](Connection& db, bool) -> std::optional<Rows> {
+                        return db.query(
+                            "SELECT c.fence, c.begin_offset, c.bytes FROM builds b JOIN log_chunks c ON c.build_id = "
+                            "b.id AND c.fence = b.fence "
+                            "WHERE b.id = $1 AND c.end_offset > $2 ORDER BY c.end_offset LIMIT 16",
+                            "iib", {build_id, from});
+                      }).value();
+    if (rows.empty()) break;
+    if (fence && *fence != rows.integer(0, 0)) break;  // a new attempt began meanwhile
+    fence = rows.integer(0, 0);
+    for (std::size_t row = 0; row < rows.size() && out.size() < max_bytes; ++row) {
+      const auto skip = static_cast<std::size_t>(offset + static_cast<std::int64_t>(out.size()) - rows.integer(row, 1));
+      out.append(rows.text(row, 2), skip, max_bytes - out.size());
+    }
+  }
+  return out;
+}
+
+}  // namespace ocelot::store

@@ -1,0 +1,48 @@
+#pragma once
+// The store of several machines: a PostgreSQL database, with logs as chunks in a table.
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "host/store/postgres/login.hpp"
+#include "host/store/postgres/session.hpp"
+#include "host/store/sql/sql_store.hpp"
+
+namespace ocelot::store {
+
+class PostgresStore final : public SqlStore {
+ public:
+  explicit PostgresStore(const StoreSettings& settings);
+  ~PostgresStore() override;
+
+  void migrate() override;
+  std::string describe() const override;
+  std::uint64_t interruptions() const override { return interruptions_; }
+  std::optional<std::int64_t> appendLog(const Claim& claim, std::int64_t offset, std::string_view bytes) override;
+  std::string readLog(std::string_view build_id, std::int64_t offset, std::size_t max_bytes) override;
+
+ protected:
+  void transact(Access access, const Body& body) override;
+  const Dialect& dialect() const override;
+  void appendTail(Connection& db, const std::string& build_id, std::int64_t fence, std::int64_t offset,
+                  std::string_view tail) override;
+
+ private:
+  class Lease;
+  void connectionWasLost();
+
+  const PostgresLogin login_;
+  const std::size_t pool_size_;
+  std::atomic<std::uint64_t> interruptions_{0};
+
+  std::mutex mutex_;
+  std::condition_variable returned_;
+  std::vector<std::unique_ptr<PostgresSession>> idle_;
+  std::size_t open_ = 0;  // idle and in use
+};
+
+}  // namespace ocelot::store
