@@ -1,0 +1,47 @@
+#pragma once
+// The VCS providers that the operator configured, by name; "git" is always there. Each is one plugin instance, made
+// when it is first needed. Handles are serial, so each is lent to one caller at a time.
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "host/config/config.hpp"
+#include "ocelot/vcs.hpp"
+
+namespace ocelot::providers {
+
+struct Identified {
+  std::string provider;
+  Repo repo;
+};
+
+// [any] thread.
+class Providers {
+ public:
+  // `config` and `resolve` outlive it.
+  Providers(const config::Config& config, config::Resolver resolve);
+  ~Providers();
+  Providers(const Providers&) = delete;
+  Providers& operator=(const Providers&) = delete;
+
+  std::vector<std::string> names() const;
+  // Runs `use` with the provider of this name. Throws Error(not_found) when there is none by that name, Error(invalid)
+  // when its plugin or its options are wrong, and what `use` throws.
+  void with(const std::string& name, const std::function<void(Vcs&)>& use);
+  // The provider that knows this URL, and what it calls the repo: the named one, else each in order of names with "git"
+  // last. Throws Error(not_found, invalid).
+  Identified identify(Call& call, const std::string& url, const std::string& provider);
+
+ private:
+  struct Slot;
+  Slot& slot(const std::string& name);
+  void fillGitDefaults(config::Instance& instance) const;
+  const config::Config& config_;
+  config::Resolver resolve_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+};
+
+}  // namespace ocelot::providers
