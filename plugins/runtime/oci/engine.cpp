@@ -1,0 +1,227 @@
+#include "engine.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
+
+#include "tool.hpp"
+
+namespace ocelot::oci {
+namespace {
+
+// What the child tells when it cannot prepare its mounts: which step, and errno.
+struct ChildFailure {
+  int step = 0;
+  int error = 0;
+};
+const char* const kSteps[] = {"",
+                              "make a mount namespace",
+                              "make mounts private",
+                              "go to the store",
+                              "mount the overlay",
+                              "detach the v2 control groups"};
+
+// Everything that the child needs, made before the fork: after it nothing may allocate.
+struct Preparation {
+  std::string folder, target, options;
+  bool overlay = false, detach_unified = false;
+  int report = -1;
+
+  // [child]
+  void run() const {
+    ChildFailure failure;
+    const auto fail = [&](int step) {
+      failure = {step, errno};
+      const ssize_t written = ::write(report, &failure, sizeof failure);
+      ::_exit(written == sizeof failure ? 127 : 126);
+    };
+    if (::unshare(CLONE_NEWNS) != 0) fail(1);
+    if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) fail(2);
+    if (overlay) {
+      // Relative layers keep the option string below the page that mount(2) takes, whatever the store's path.
+      if (::chdir(folder.c_str()) != 0) fail(3);
+      if (::mount("overlay", target.c_str(), "overlay", 0, options.c_str()) != 0) fail(4);
+    }
+    if (::chdir("/") != 0) fail(3);
+    if (detach_unified && ::umount2("/sys/fs/cgroup/unified", MNT_DETACH) != 0 && errno != EINVAL) fail(5);
+  }
+};
+
+std::string overlayOptions(const Overlay& overlay) {
+  std::string options = "lowerdir=";
+  for (std::size_t i = 0; i < overlay.layers.size(); ++i) options += (i ? ":" : "") + overlay.layers[i];
+  options += ",upperdir=" + overlay.upper + ",workdir=" + overlay.work;
+  if (overlay.user) options += ",userxattr";
+  if (options.size() >= static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)))
+    throw Error(Status::invalid, "mount the overlay: the image has too many layers (" +
+                                     std::to_string(overlay.layers.size()) + "); flatten it");
+  return options;
+}
+
+std::string describe(const ChildFailure& failure, const Overlay& overlay) {
+  std::string text = std::string(kSteps[failure.step]) + " (" + overlay.folder + "): " + std::strerror(failure.error);
+  if (failure.step == 4 && failure.error == EINVAL)
+    text += "; an overlay cannot lie on an overlay: put `store` on ext4, xfs, btrfs or tmpfs";
+  if (failure.step == 4 && failure.error == ENODEV) text += "; the kernel has no overlayfs: modprobe overlay";
+  if (failure.step == 1 && failure.error == EPERM) text += "; run as root, or with CAP_SYS_ADMIN";
+  return text;
+}
+
+struct ReportPipe {
+  Fd read, write;
+  ReportPipe() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) failSystem("make a pipe", errno);
+    read.reset(ends[0]);
+    write.reset(ends[1]);
+  }
+  ChildFailure take() const {
+    ChildFailure failure;
+    if (::read(read.get(), &failure, sizeof failure) != static_cast<ssize_t>(sizeof failure)) failure = {};
+    return failure;
+  }
+};
+
+}  // namespace
+
+Engine::Engine(const std::string& choice, std::string state_folder)
+    : root_(std::move(state_folder) + "/engine"), rootless_(::geteuid() != 0), layout_(cgroupLayout()) {
+  if (!choice.empty() && choice.front() == '/') {
+    if (::access(choice.c_str(), X_OK) == 0) program_ = choice;
+  } else if (choice == "crun" || choice == "runc") {
+    program_ = findProgram(choice);
+  } else if (choice.empty() || choice == "auto") {
+    program_ = findProgram("crun");
+    if (program_.empty()) program_ = findProgram("runc");
+  } else {
+    throw Error(Status::invalid, "runtime: \"" + choice + "\" is none of auto, crun, runc or an absolute path");
+  }
+  crun_ = program_.size() >= 4 && program_.compare(program_.size() - 4, 4, "crun") == 0;
+  if (program_.empty())
+    why_ = choice.empty() || choice == "auto"
+               ? "neither crun nor runc is installed: apt install crun"
+               : "runtime: " + choice + " is not an executable here: apt install crun, or set runtime to auto";
+}
+
+std::string Engine::version(Call& call) const {
+  const ToolResult result = runTool(call, {program_, {"--version"}, toolEnvironment(), "", false, {}, {}});
+  if (!result.ok()) throw Error(Status::unavailable, program_ + " --version: " + lastWords(result));
+  std::string text = result.out.substr(0, result.out.find('\n'));  // "crun version 1.8.1"
+  const auto word = text.find(" version ");
+  if (word != std::string::npos) text.erase(word, 8);
+  return text;
+}
+
+pid_t Engine::launch(Call& call, const char* command, const std::string& name, const std::string& bundle,
+                     const Overlay& overlay) const {
+  makeFolder(root_);
+  const ReportPipe report;
+  Preparation preparation;
+  preparation.overlay = !overlay.target.empty();
+  preparation.folder = overlay.folder;
+  preparation.target = overlay.target;
+  if (preparation.overlay) preparation.options = overlayOptions(overlay);
+  preparation.detach_unified = layout_ == CgroupLayout::hybrid && crun_;
+  preparation.report = report.write.get();
+  const std::string log = bundle + "/engine.log";
+  const std::string pid_file = bundle + "/pid";
+
+  Tool tool;
+  tool.program = program_;
+  tool.environment = toolEnvironment();
+  tool.quiet = true;  // the container inherits these descriptors
+  tool.arguments = {"--root", root_, "--log", log};
+  if (crun_) tool.arguments.push_back("--cgroup-manager=cgroupfs");
+  tool.arguments.push_back(command);
+  if (std::strcmp(command, "run") == 0) tool.arguments.push_back("--detach");
+  for (const std::string& argument : {std::string("--bundle"), bundle, std::string("--pid-file"), pid_file, name})
+    tool.arguments.push_back(argument);
+  tool.in_child = [&preparation] { preparation.run(); };
+  const ToolResult result = runTool(call, tool);
+  if (const ChildFailure failure = report.take(); failure.step != 0)
+    throw Error(Status::internal, "start container " + name + ": " + describe(failure, overlay));
+  if (!result.ok()) {
+    ToolResult said = result;
+    said.err = readFileIfPresent(log, 1u << 20).value_or("") + result.err;
+    throw Error(Status::internal, "start container " + name + " with " + program_ + ": " + lastWords(said));
+  }
+  const pid_t pid = static_cast<pid_t>(std::strtol(readFile(pid_file, 64).c_str(), nullptr, 10));
+  if (pid <= 0) throw Error(Status::internal, "start container " + name + ": " + program_ + " told no process id");
+  return pid;
+}
+
+pid_t Engine::run(Call& call, const std::string& name, const std::string& bundle, const Overlay& overlay) const {
+  return launch(call, "run", name, bundle, overlay);
+}
+
+pid_t Engine::create(Call& call, const std::string& name, const std::string& bundle, const Overlay& overlay) const {
+  return launch(call, "create", name, bundle, overlay);
+}
+
+void Engine::start(Call& call, const std::string& name, const std::string& bundle) const {
+  const ReportPipe report;
+  Preparation preparation;
+  preparation.detach_unified = layout_ == CgroupLayout::hybrid && crun_;
+  preparation.report = report.write.get();
+  const std::string log = bundle + "/engine.log";
+  Tool tool;
+  tool.program = program_;
+  tool.environment = toolEnvironment();
+  tool.quiet = true;
+  tool.arguments = {"--root", root_, "--log", log, "start", name};
+  tool.in_child = [&preparation] { preparation.run(); };
+  ToolResult result = runTool(call, tool);
+  if (result.ok()) return;
+  result.err += readFileIfPresent(log, 1u << 20).value_or("");
+  throw Error(Status::internal, "start container " + name + " with " + program_ + ": " + lastWords(result));
+}
+
+// What `delete` does beyond this is to kill and to remove control groups, which is done already: one process less.
+void Engine::forget(const std::string& name) const { removeTree(root_ + "/" + name); }
+
+std::string Engine::tryOverlay(Call& call, const Overlay& overlay) {
+  const ReportPipe report;
+  Preparation preparation;
+  preparation.overlay = true;
+  preparation.folder = overlay.folder;
+  preparation.target = overlay.target;
+  preparation.options = overlayOptions(overlay);
+  preparation.report = report.write.get();
+  Tool tool;
+  tool.program = "/bin/true";
+  tool.in_child = [&preparation] { preparation.run(); };
+  runTool(call, tool);
+  const ChildFailure failure = report.take();
+  return failure.step ? describe(failure, overlay) : "";
+}
+
+std::uint64_t startTimeOf(pid_t pid) {
+  const auto stat = readFileIfPresent("/proc/" + std::to_string(pid) + "/stat", 4096);
+  if (!stat) return 0;
+  const auto close = stat->rfind(')');  // the name before it may contain anything
+  if (close == std::string::npos) return 0;
+  std::istringstream fields(stat->substr(close + 1));
+  std::string skipped;
+  for (int field = 3; field < 22; ++field) fields >> skipped;
+  std::uint64_t started = 0;
+  fields >> started;
+  return started;
+}
+
+Fd openProcess(pid_t pid, std::uint64_t started) {
+  if (pid <= 0) return Fd();
+  Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!process && errno != ESRCH && errno != EINVAL) failSystem("pidfd_open", errno);
+  // Opened first and compared afterwards: if it is the right one now, the descriptor is of the right one.
+  if (process && startTimeOf(pid) != started) process.reset();
+  return process;
+}
+
+}  // namespace ocelot::oci

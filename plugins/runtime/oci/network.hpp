@@ -1,0 +1,77 @@
+#pragma once
+// The bridge network: a namespace per container, joined to one bridge by the CNI plugins `bridge` and `static`.
+// Addresses are handed out here, by a file each, and address translation is one rule for the whole bridge rather than
+// one chain per container: so a container that is gone has left nothing in the firewall, and removing it runs no
+// plugin.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "file.hpp"
+#include "ocelot/call.hpp"
+
+namespace ocelot::oci {
+
+struct Subnet {
+  std::uint32_t base = 0;  // host order
+  int bits = 24;
+  std::uint32_t size() const { return 1u << (32 - bits); }
+  std::string text() const;  // "10.89.0.0/24"
+};
+Subnet parseSubnet(const std::string& text);  // invalid unless "a.b.c.d/n", private or not, n from 8 to 29
+std::string addressText(std::uint32_t address);
+
+struct Route {
+  std::uint32_t base = 0, mask = 0;
+  std::string interface;
+};
+std::vector<Route> parseRoutes(const std::string& proc_net_route);
+// The first of 10.89.0.0/24 … 10.89.255.0/24 that no route of this machine touches.
+Subnet freeSubnet(const std::vector<Route>& routes);
+
+// What a container on the bridge may ask: loopback resolvers are the host's own and left out.
+std::string usableResolvers(const std::string& resolv_conf);
+
+class Network {
+ public:
+  // `subnet`: "" picks a free one, once; `plugins`: folders to look for CNI plugins in.
+  Network(std::string state_folder, std::string subnet, std::vector<std::string> plugins);
+
+  // "" or what is missing for a bridge, with the remedy.
+  std::string whyNot() const;
+  // Bridge and rules are there after it; asks the firewall at most once a minute.
+  void prepare(Call& call);
+  Subnet subnet() const { return subnet_; }
+  const std::string& bridge() const { return bridge_; }
+
+  struct Attached {
+    std::string address;  // "10.89.0.7"
+  };
+  // A new network namespace, with its loopback up, alive as long as the descriptor or a process in it.
+  static Fd makeNamespace();
+  Attached attach(Call& call, const std::string& container, int network_namespace);
+  // Gives the address back. The interface went with its namespace. Safe twice.
+  void detach(const std::string& container) const;
+  // Bridge, rules and addresses: all that the network as a whole has made. For uninstalling, and for tests.
+  void tearDown(Call& call) const;
+
+  // Name servers for containers on the bridge.
+  static std::string resolvConf();
+
+ private:
+  struct Rule {
+    const char* table;
+    std::vector<std::string> words;  // chain first
+  };
+  std::vector<Rule> rules() const;
+  void choose(Call& call);
+  std::uint32_t lease(const std::string& container) const;
+
+  const std::string folder_, wanted_subnet_;
+  std::string bridge_plugin_, iptables_, plugin_path_, bridge_;
+  Subnet subnet_;
+  bool ready_ = false;
+};
+
+}  // namespace ocelot::oci
