@@ -41,8 +41,8 @@ class Catalog {
   // load().
   Description describe(Call& call, const std::string& path) const;
 
-  // Everything wrong with the options of an instance: unknown keys (with "did you mean"), missing and mistyped ones, a
-  // secret that is written out where the plugin asks for one by name is fine. `secrets` false: they are not looked up.
+  // Everything wrong with the options of an instance: unknown keys (with "did you mean"), missing and mistyped ones.
+  // Looks no secret up.
   static std::vector<config::Problem> check(const Description& description, const config::Instance& instance);
 
   // The checked settings of an instance: defaults filled in, durations in ms, sizes in bytes, secrets resolved. Throws
