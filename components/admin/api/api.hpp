@@ -1,0 +1,36 @@
+#pragma once
+// The routes of openapi.yaml. Each file beside this one answers one part of it.
+
+#include <memory>
+#include <string>
+
+#include "host/engines/engines.hpp"
+#include "host/http/server.hpp"
+#include "host/providers/providers.hpp"
+
+namespace ocelot::admin {
+
+// What handlers use. Outlives the server.
+struct Api {
+  engines::Engines& engines;
+  providers::Providers& providers;
+  const config::Config& config;
+  std::string ticket_key;
+};
+
+void addBuildRoutes(http::Routes& routes, Api& api);
+void addLogRoutes(http::Routes& routes, Api& api);
+void addRepoRoutes(http::Routes& routes, Api& api);
+void addSecretRoutes(http::Routes& routes, Api& api);
+void addTokenRoutes(http::Routes& routes, Api& api);
+void addServerRoutes(http::Routes& routes, Api& api);  // version, workers, plugins
+
+http::Routes apiRoutes(Api& api);
+
+// Throws http::Refusal(404) naming what was looked for.
+model::Build buildOr404(Api& api, const std::string& id_or_number);
+model::Repo repoOr404(Api& api, const std::string& name);
+// Every handler's border: the store's troubles become answers.
+http::Handler guarded(http::Handler handler);
+
+}  // namespace ocelot::admin

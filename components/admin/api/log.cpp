@@ -1,0 +1,42 @@
+#include <chrono>
+
+#include "components/admin/api/api.hpp"
+#include "host/http/client.hpp"
+#include "host/logserve/log_answer.hpp"
+#include "host/ticket/ticket.hpp"
+
+namespace ocelot::admin {
+namespace {
+
+using http::Answer;
+using http::Request;
+
+// The worker's address with a ticket in it; "" when the log is better read here.
+std::string atWorker(Api& api, const model::Build& build, const Request& request) {
+  if (!api.config.flag("admin.redirect_logs") || request.queryText("via") == "admin") return "";
+  if (build.state != model::BuildState::running) return "";
+  const auto worker = api.engines.discovery->find(build.worker);
+  if (!worker || worker->url.empty()) return "";
+  const auto now =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  std::string url = worker->url + "/v1/builds/" + build.id + "/log?ticket=" +
+                    ticket::mint(api.ticket_key, {build.id, build.attempt}, now);
+  for (const auto& [name, value] : request.query) url += "&" + http::encode(name) + "=" + http::encode(value);
+  return url;
+}
+
+Answer log(Api& api, const Request& request) {
+  const model::Build build = buildOr404(api, request.param("id"));
+  const std::string elsewhere = atWorker(api, build, request);
+  if (!elsewhere.empty()) return http::redirect(elsewhere);
+  return logserve::answer(logserve::queryOf(request), logserve::openStored(*api.engines.store, build.id));
+}
+
+}  // namespace
+
+void addLogRoutes(http::Routes& routes, Api& api) {
+  routes.get("/v1/builds/{id}/log", http::Role::viewer,
+             guarded([&api](const Request& request) { return log(api, request); }));
+}
+
+}  // namespace ocelot::admin

@@ -1,0 +1,71 @@
+#include "components/admin/api/api.hpp"
+#include "components/admin/api/json.hpp"
+#include "host/plugin/catalog.hpp"
+#include "host/plugin/folders_of.hpp"
+
+namespace ocelot::admin {
+namespace {
+
+using http::Answer;
+using http::JsonWriter;
+using http::Request;
+
+Answer version(Api& api, const Request& request) {
+  JsonWriter out;
+  out.object()
+      .field("version", OCELOT_VERSION)
+      .field("api", "1")
+      .field("role", http::toString(request.identity.role))
+      .field("token", request.identity.name)
+      .field("store", api.engines.store->describe())
+      .end();
+  return http::json(out.text());
+}
+
+Answer workers(Api& api) {
+  store::BuildFilter running;
+  running.states = {model::BuildState::running};
+  running.limit = 500;
+  const auto builds = api.engines.store->builds(running);
+  JsonWriter out;
+  out.object().key("workers").array();
+  for (const auto& worker : api.engines.discovery->workers()) {
+    std::vector<std::int64_t> of;
+    for (const auto& build : builds)
+      if (build.worker == worker.id) of.push_back(build.number);
+    write(out, worker, of);
+  }
+  out.end().end();
+  return http::json(out.text());
+}
+
+// Each is described by a child process: a broken one is shown, and hurts nobody.
+Answer plugins(Api& api) {
+  const plugin::Catalog catalog(plugin::foldersOf(api.config));
+  JsonWriter out;
+  out.object().key("plugins").array();
+  for (const auto& found : catalog.list()) {
+    out.object().field("kind", plugin::nameOf(found.kind)).field("name", found.name).field("path", found.path);
+    try {
+      SimpleCall call(std::chrono::milliseconds(10000));
+      const auto description = catalog.describe(call, found.path);
+      out.field("id", description.id).field("version", description.version).field("summary", description.summary);
+    } catch (const Error& error) {
+      out.field("problem", std::string_view(error.what()));
+    }
+    out.end();
+  }
+  out.end().end();
+  return http::json(out.text());
+}
+
+}  // namespace
+
+void addServerRoutes(http::Routes& routes, Api& api) {
+  using http::Role;
+  routes.get("/v1/version", Role::viewer, guarded([&api](const Request& request) { return version(api, request); }));
+  routes.get("/v1/workers", Role::viewer, guarded([&api](const Request&) { return workers(api); }));
+  routes.get("/v1/plugins", Role::viewer, guarded([&api](const Request&) { return plugins(api); }));
+}
+
+}  // namespace ocelot::admin

@@ -1,0 +1,326 @@
+#include "components/worker/build/build_process.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <iostream>
+#include <set>
+#include <system_error>
+#include <thread>
+
+#include "components/worker/build/journal_reader.hpp"
+#include "components/worker/build/source.hpp"
+#include "host/pipeline/plan_for.hpp"
+#include "host/trigger/change_json.hpp"
+
+namespace ocelot::worker {
+namespace {
+
+using Clock = Call::Clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kGrace{10000};         // between TERM and KILL of a stage
+constexpr milliseconds kBeyondGrace{15000};   // after which the build process no longer waits for the guest
+constexpr milliseconds kSaveEvery{1000};      // the cursor: how much is made again after a kill
+constexpr std::uint64_t kSaveBytes = 8u << 20;
+constexpr int kPullAttempts = 3;
+
+// Readable whenever one of the two paths changed.
+class Changes {
+ public:
+  explicit Changes(const std::string& path, std::uint32_t what) : fd_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+    if (fd_ < 0 || ::inotify_add_watch(fd_, path.c_str(), what) < 0)
+      throw std::system_error(errno, std::generic_category(), "watch " + path);
+  }
+  ~Changes() { ::close(fd_); }
+  Changes(const Changes&) = delete;
+  Changes& operator=(const Changes&) = delete;
+  int fd() const { return fd_; }
+  void clear() {
+    std::array<char, 4096> events;
+    while (::read(fd_, events.data(), events.size()) > 0) {
+    }
+  }
+
+ private:
+  int fd_;
+};
+
+// A second name for a file of ours in the folder that the container sees. The guest opens it and takes the name away
+// before the first stage starts.
+void lend(const std::string& file, const std::string& name) {
+  ::unlink(name.c_str());
+  if (::link(file.c_str(), name.c_str()) != 0)
+    throw std::system_error(errno, std::generic_category(), "link " + file + " to " + name);
+}
+
+}  // namespace
+
+// Stops the build's call when the file `cancel` appears.
+class BuildProcess::CancelWatch {
+ public:
+  CancelWatch(const builddir::Directory& directory, StoppableCall& call)
+      : path_(directory.cancelFile()), call_(call), changes_(directory.run(), IN_CREATE | IN_MOVED_TO),
+        stop_(::eventfd(0, EFD_CLOEXEC)), thread_([this] { watch(); }) {}
+  ~CancelWatch() {
+    const std::uint64_t one = 1;
+    if (::write(stop_, &one, sizeof one) < 0) std::terminate();
+    thread_.join();
+    ::close(stop_);
+  }
+
+ private:
+  void watch() {
+    while (::access(path_.c_str(), F_OK) != 0) {
+      std::array<pollfd, 2> fds{{{changes_.fd(), POLLIN, 0}, {stop_, POLLIN, 0}}};
+      ::poll(fds.data(), fds.size(), -1);
+      if (fds[1].revents) return;
+      changes_.clear();
+    }
+    call_.stop();
+  }
+
+  std::string path_;
+  StoppableCall& call_;
+  Changes changes_;
+  int stop_;
+  std::thread thread_;
+};
+
+BuildProcess::BuildProcess(builddir::Directory directory, builddir::Order order, builddir::Envelope envelope,
+                           Runtime& runtime)
+    : directory_(std::move(directory)),
+      order_(std::move(order)),
+      envelope_(std::move(envelope)),
+      runtime_(runtime),
+      sandbox_(runtime, order_, directory_) {}
+
+BuildProcess::~BuildProcess() = default;
+
+model::Outcome BuildProcess::run() {
+  const auto lock = builddir::Lock::tryTake(directory_.lockFile());
+  if (!lock) throw std::runtime_error("another process works on " + directory_.disk());
+
+  std::string phase;
+  std::optional<model::Outcome> concluded;
+  builddir::EventReader(directory_.events()).poll([&](const builddir::Event& event) {
+    if (event.kind == builddir::Event::Kind::phase) phase = event.text;
+    if (event.kind == builddir::Event::Kind::result) concluded = event.outcome;
+  });
+  readPipeline();
+  cancel_watch_ = std::make_unique<CancelWatch>(directory_, call_);
+
+  Verdict verdict;
+  if (!concluded) {
+    try {
+      SimpleCall look(milliseconds(30000));
+      // Once it ran it is never started again: what it did would be done twice.
+      const bool adopt = phase == "run" || (phase == "start" && sandbox_.exists(look));
+      if (!adopt) start(pull());
+      verdict = follow();
+    } catch (const journal::Tampered& tampered) {
+      SimpleCall kill(milliseconds(30000));
+      sandbox_.signal(kill, SIGKILL);
+      verdict = {{model::BuildState::error, "tampered", tampered.what()}, false};
+    } catch (const Error& error) {
+      if (call_.cancelled()) {
+        verdict = {{model::BuildState::canceled, "canceled", "canceled"}, false};
+      } else {
+        const bool passing = error.status() == Status::unavailable;
+        const char* reason = error.status() == Status::not_found         ? "not_found"
+                             : error.status() == Status::unauthenticated ? "unauthenticated"
+                             : passing                                   ? "unavailable"
+                                                                         : "environment";
+        verdict = {{model::BuildState::error, reason, error.what()}, passing};
+      }
+    } catch (const std::exception& error) {
+      verdict = {{model::BuildState::error, "environment", error.what()}, false};
+    }
+    if (!verdict.outcome.sentence.empty()) recorder_->note(verdict.outcome.sentence);
+    recorder_->conclude(verdict.outcome, verdict.retry);
+    concluded = verdict.outcome;
+  }
+  remove();
+  return *concluded;
+}
+
+void BuildProcess::readPipeline() {
+  auto result = pipeline::read(order_.build.pipeline, "ocelot.yml");
+  Recorder::Settings settings;
+  settings.build_id = order_.build.id;
+  settings.attempt = order_.build.attempt;
+  settings.log_limit = static_cast<std::int64_t>(order_.limits.log_bytes);
+  if (result.pipeline) {
+    pipeline_ = std::move(*result.pipeline);
+    for (std::size_t i = 0; i < pipeline_.stages.size(); ++i) {
+      model::Stage stage;
+      stage.index = static_cast<int>(i);
+      stage.name = pipeline_.stages[i].name;
+      stage.line = pipeline_.stages[i].line;
+      settings.stages.push_back(stage);
+    }
+  }
+  for (const auto& [name, value] : envelope_.secrets) settings.secrets.push_back(value);
+  if (!envelope_.clone.password.empty()) settings.secrets.push_back(envelope_.clone.password);
+  recorder_.emplace(directory_, std::move(settings));
+  if (!result.pipeline)
+    throw std::runtime_error("the build's ocelot.yml cannot be read: " + pipeline::describeErrors(result));
+}
+
+Image BuildProcess::pull() {
+  recorder_->phase("pull");
+  recorder_->save(0);
+  ImageRequest request;
+  request.reference = pipeline_.image;
+  request.refresh = order_.refresh_image;
+  auto last = Clock::now() - milliseconds(10000);
+  std::string last_text;
+  const auto progress = [&](const PullProgress& step) {
+    // A line for each new step, and one every two seconds of a long one.
+    if (step.text == last_text && Clock::now() - last < milliseconds(2000)) return;
+    last = Clock::now();
+    last_text = step.text;
+    recorder_->note(step.total_bytes == 0 ? step.text
+                                          : step.text + ": " + spokenBytes(step.done_bytes) + " of " + spokenBytes(step.total_bytes));
+  };
+  for (int attempt = 1;; ++attempt) {
+    try {
+      Image image = runtime_.pull(call_, request, progress);
+      recorder_->image(image.digest);
+      return image;
+    } catch (const Error& error) {
+      if (error.status() != Status::unavailable || attempt == kPullAttempts) throw;
+      recorder_->note(std::string(error.what()) + "; trying again");
+      pollfd cancel{call_.cancelFd(), POLLIN, 0};
+      ::poll(&cancel, 1, 1000 * attempt * attempt);
+      call_.check("waiting to fetch " + request.reference);
+    }
+  }
+}
+
+void BuildProcess::start(const Image& image) {
+  recorder_->phase("checkout");
+  SourcePlace place{directory_.workspace(), order_.mirrors, order_.local_repos};
+  checkOutSource(call_, order_, pipeline_.clone, envelope_.clone, place,
+                 [this](const std::string& sentence) { recorder_->note(sentence); });
+  writeControl(image);
+  recorder_->phase("start");
+  recorder_->save(0);  // from here on a container may exist
+  order_.limits.memory_bytes = pipeline_.resources.memory_bytes ? pipeline_.resources.memory_bytes : order_.limits.memory_bytes;
+  order_.limits.cpu_millis = pipeline_.resources.cpu_millis ? pipeline_.resources.cpu_millis : order_.limits.cpu_millis;
+  order_.limits.pids = pipeline_.resources.pids ? pipeline_.resources.pids : order_.limits.pids;
+  SimpleCall clean_slate(milliseconds(30000));
+  sandbox_.remove(clean_slate);  // what a killed predecessor may have half made
+  sandbox_.start(call_, image);
+  recorder_->phase("run");
+}
+
+void BuildProcess::writeControl(const Image& image) {
+  pipeline::PlanSettings settings;
+  settings.default_timeout_ms = order_.limits.timeout_ms;
+  settings.grace_ms = kGrace.count();
+  const journal::Plan plan =
+      pipeline::planFor(pipeline_, order_.build, trigger::changeFromJson(order_.build.change_json), image, settings);
+  builddir::replaceFile(directory_.journal(), "");
+  builddir::replaceFile(directory_.control() + "/plan", journal::encode(plan));
+  if (::access(directory_.alive().c_str(), F_OK) != 0) builddir::overwriteNumber(directory_.alive(), 0);
+  builddir::overwriteNumber(directory_.readCount(), 0);
+  lend(directory_.journal(), directory_.control() + "/journal");
+  lend(directory_.alive(), directory_.control() + "/alive");
+  lend(directory_.readCount(), directory_.control() + "/read");
+}
+
+Verdict BuildProcess::follow() {
+  timeout_ms_ = pipeline_.timeout_ms ? pipeline_.timeout_ms : order_.limits.timeout_ms;
+  if (!envelope_.secrets.empty()) {
+    std::vector<std::set<std::string>> allowed;
+    for (const auto& stage : pipeline_.stages) {
+      allowed.emplace_back(pipeline_.secrets.begin(), pipeline_.secrets.end());
+      allowed.back().insert(stage.secrets.begin(), stage.secrets.end());
+    }
+    broker_ = std::make_unique<Broker>(directory_.control(), envelope_.secrets, std::move(allowed));
+  }
+  sandbox_.watch();
+  JournalReader journal(directory_.journal(), recorder_->journalOffset());
+  Changes changes(directory_.journal(), IN_MODIFY);
+
+  Evidence evidence;
+  evidence.timeout_ms = timeout_ms_;
+  evidence.memory_bytes = order_.limits.memory_bytes;
+  const auto began = Clock::now();
+  auto deadline = timeout_ms_ > 0 ? began + milliseconds(timeout_ms_) + kGrace + kBeyondGrace : Clock::time_point::max();
+  auto saved_at = began;
+  std::uint64_t saved = journal.offset();
+  while (!recorder_->finished()) {
+    const bool ended = sandbox_.ended();  // asked first: what was written before the end is then read
+    const std::uint64_t before = journal.offset();
+    changes.clear();
+    const bool more = journal.read([this](const journal::Frame& frame) { recorder_->apply(frame); });
+    if (journal.offset() != before) builddir::overwriteNumber(directory_.readCount(), journal.offset());
+    if (journal.offset() > saved && (Clock::now() - saved_at > kSaveEvery || journal.offset() > saved + kSaveBytes)) {
+      recorder_->save(journal.offset());
+      saved = journal.offset();
+      saved_at = Clock::now();
+      journal.punch(saved);
+    }
+    if (more) continue;
+    if (ended) break;
+    if (recorder_->finished()) break;
+    if (call_.cancelled() && !evidence.asked_cancel) {
+      evidence.asked_cancel = true;
+      SimpleCall signal(milliseconds(30000));
+      // "kill": the build is another worker's by now, and what still runs must not run beside it.
+      const bool at_once = builddir::readIfPresent(directory_.cancelFile(), 64).value_or("") == "kill";
+      sandbox_.signal(signal, at_once ? SIGKILL : SIGTERM);
+      deadline = Clock::now() + kGrace + kBeyondGrace;
+    }
+    if (Clock::now() >= deadline && !evidence.overdue) {
+      evidence.overdue = true;
+      SimpleCall signal(milliseconds(30000));
+      sandbox_.signal(signal, SIGKILL);
+    }
+    std::array<pollfd, 3> fds{{{changes.fd(), POLLIN, 0},
+                               {sandbox_.endFd(), POLLIN, 0},
+                               {evidence.asked_cancel ? -1 : call_.cancelFd(), POLLIN, 0}}};
+    ::poll(fds.data(), fds.size(), static_cast<int>(kSaveEvery.count()));
+  }
+  evidence.finished = recorder_->finished();
+  awaitEnd(evidence);
+  recorder_->save(journal.offset());
+  return judge(evidence, recorder_->stages());
+}
+
+void BuildProcess::awaitEnd(Evidence& evidence) {
+  pollfd end{sandbox_.endFd(), POLLIN, 0};
+  if (!sandbox_.ended()) ::poll(&end, 1, 5000);
+  if (!sandbox_.ended()) {
+    SimpleCall signal(milliseconds(30000));
+    sandbox_.signal(signal, SIGKILL);
+    return;
+  }
+  evidence.exit = sandbox_.exit();
+}
+
+void BuildProcess::remove() {
+  recorder_->phase("remove");
+  SimpleCall call(milliseconds(60000));
+  try {
+    sandbox_.remove(call);
+    removeWorkspace(directory_.workspace());
+    builddir::Event event;
+    event.kind = builddir::Event::Kind::removed;
+    recorder_->events().write(event);
+  } catch (const Error& error) {
+    // The worker sweeps what is left: the owner label finds it.
+    std::cerr << "remove " << sandbox_.name() << ": " << error.what() << std::endl;
+  }
+}
+
+}  // namespace ocelot::worker

@@ -1,0 +1,57 @@
+#pragma once
+// One build, from its order to its result: the phases are the members below, in the order in which they run.
+//
+//   pull ─ checkout ─ start ─ run ─ (result) ─ remove
+//
+// It may be killed at any point and run again on the same directory: before `start` it begins anew, after it finds its
+// container again and goes on reading the journal where it stopped.
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "components/worker/build/broker.hpp"
+#include "components/worker/build/recorder.hpp"
+#include "components/worker/build/sandbox.hpp"
+#include "components/worker/build/verdict.hpp"
+#include "host/builddir/directory.hpp"
+#include "host/builddir/order.hpp"
+#include "host/pipeline/pipeline.hpp"
+#include "ocelot/runtime.hpp"
+
+namespace ocelot::worker {
+
+class BuildProcess {
+ public:
+  BuildProcess(builddir::Directory directory, builddir::Order order, builddir::Envelope envelope, Runtime& runtime);
+  ~BuildProcess();
+
+  // Runs the build, or takes it up again. Returns how it ended; the result and `removed` are in the events.
+  model::Outcome run();
+
+ private:
+  class CancelWatch;
+
+  void readPipeline();
+  Image pull();
+  void checkOut();
+  void writeControl(const Image& image);
+  void start(const Image& image);
+  Verdict follow();
+  void awaitEnd(Evidence& evidence);
+  void remove();
+
+  builddir::Directory directory_;
+  builddir::Order order_;
+  builddir::Envelope envelope_;
+  Runtime& runtime_;
+  pipeline::Pipeline pipeline_;
+  StoppableCall call_;  // stopped when somebody cancels the build
+  Sandbox sandbox_;
+  std::optional<Recorder> recorder_;
+  std::unique_ptr<Broker> broker_;
+  std::unique_ptr<CancelWatch> cancel_watch_;
+  std::int64_t timeout_ms_ = 0;
+};
+
+}  // namespace ocelot::worker

@@ -1,0 +1,235 @@
+#include "components/worker/build/recorder.hpp"
+
+#include <chrono>
+#include <sstream>
+#include <stdexcept>
+
+namespace ocelot::worker {
+namespace {
+
+using journal::Ending;
+using journal::Tampered;
+using model::StageState;
+
+StageState stateOf(Ending ending) {
+  switch (ending) {
+    case Ending::passed:
+      return StageState::passed;
+    case Ending::failed:
+    case Ending::broken:
+      return StageState::failed;
+    case Ending::timed_out:
+      return StageState::timed_out;
+    case Ending::canceled:
+    case Ending::abandoned:
+      return StageState::canceled;
+    case Ending::skipped:
+      return StageState::skipped;
+  }
+  throw Tampered("a stage ended in an unknown way");
+}
+
+std::int64_t micros() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// The cursor: a line of numbers, then the saved states one after another.
+constexpr std::string_view kCursorMark = "ocelot-cursor 1";
+
+}  // namespace
+
+Recorder::Recorder(const builddir::Directory& directory, Settings settings)
+    : directory_(directory),
+      settings_(std::move(settings)),
+      events_(directory.events()),
+      out_(settings_.secrets),
+      err_(settings_.secrets),
+      stages_(settings_.stages) {
+  if (const auto cursor = builddir::readIfPresent(directory.cursor())) {
+    restore(*cursor);
+  } else {
+    log_ = std::make_unique<logs::LogWriter>(logs::LogWriterSettings{directory.disk(), settings_.log_limit, false});
+  }
+}
+
+void Recorder::note(std::string_view sentence) { log_->note(sentence); }
+
+void Recorder::phase(const std::string& name) {
+  builddir::Event event;
+  event.kind = builddir::Event::Kind::phase;
+  event.text = name;
+  events_.write(event);
+}
+
+void Recorder::image(const std::string& digest) {
+  builddir::Event event;
+  event.kind = builddir::Event::Kind::image;
+  event.text = digest;
+  events_.write(event);
+}
+
+void Recorder::tell(const model::Stage& stage) {
+  builddir::Event event;
+  event.kind = builddir::Event::Kind::stage;
+  event.stage = stage;
+  events_.write(event);
+}
+
+model::Stage& Recorder::stageOf(const journal::Frame& frame) {
+  if (frame.stage >= stages_.size())
+    throw Tampered("the journal names stage " + std::to_string(frame.stage) + " of " + std::to_string(stages_.size()));
+  return stages_[frame.stage];
+}
+
+void Recorder::apply(const journal::Frame& frame) {
+  if (finished_) throw Tampered("the journal goes on behind its last frame");
+  if (greeted_ == (frame.kind == journal::FrameKind::hello)) throw Tampered("the journal does not begin with its greeting");
+  switch (frame.kind) {
+    case journal::FrameKind::hello:
+      if (frame.bytes != settings_.build_id || static_cast<int>(frame.number) != settings_.attempt)
+        throw Tampered("the journal is of another build");
+      if (frame.version != journal::kJournalVersion)
+        throw Tampered("the journal has version " + std::to_string(frame.version) + ", this program reads " +
+                       std::to_string(journal::kJournalVersion));
+      greeted_ = true;
+      return;
+    case journal::FrameKind::stage_started:
+      return beginStage(frame);
+    case journal::FrameKind::output:
+      return output(frame);
+    case journal::FrameKind::stage_finished:
+      return endStage(frame);
+    case journal::FrameKind::notice:
+      return log_->note(frame.bytes);
+    case journal::FrameKind::finished:
+      if (running_ >= 0) throw Tampered("the journal ends inside of a stage");
+      finished_ = frame;
+      return;
+  }
+  throw Tampered("a frame of an unknown kind");
+}
+
+void Recorder::beginStage(const journal::Frame& frame) {
+  model::Stage& stage = stageOf(frame);
+  if (running_ >= 0 || static_cast<int>(frame.stage) <= last_ended_) throw Tampered("a stage started out of order");
+  running_ = static_cast<int>(frame.stage);
+  stage.state = StageState::running;
+  stage.started_at = static_cast<std::int64_t>(frame.time_us);
+  stage.log_begin = log_->size();
+  log_->beginStage(stage.index, stage.name);
+  tell(stage);
+}
+
+void Recorder::output(const journal::Frame& frame) {
+  if (static_cast<int>(frame.stage) != running_) throw Tampered("output of a stage that does not run");
+  logs::Masker& masker = frame.stream == 2 ? err_ : out_;
+  log_->append(masker.mask(frame.bytes, scratch_));
+}
+
+void Recorder::flushMaskers() {
+  for (logs::Masker* masker : {&out_, &err_}) {
+    scratch_.clear();
+    masker->flush(scratch_);
+    log_->append(scratch_);
+  }
+}
+
+void Recorder::endStage(const journal::Frame& frame) {
+  model::Stage& stage = stageOf(frame);
+  const bool never_ran = frame.ending == Ending::skipped || (running_ < 0 && frame.ending == Ending::canceled);
+  if (never_ran ? (running_ >= 0 || static_cast<int>(frame.stage) <= last_ended_)
+                : static_cast<int>(frame.stage) != running_)
+    throw Tampered("a stage ended that did not run");
+  stage.state = stateOf(frame.ending);
+  stage.exit_code = frame.exit_code;
+  stage.sentence = frame.bytes;
+  stage.cpu_us = frame.cpu_us;
+  stage.max_rss_bytes = frame.max_rss_bytes;
+  stage.finished_at = static_cast<std::int64_t>(frame.time_us);
+  if (never_ran) {
+    stage.exit_code = -1;
+    stage.started_at = 0;
+    stage.log_begin = log_->size();
+  } else {
+    flushMaskers();
+    log_->endStage();
+  }
+  stage.log_end = log_->size();
+  last_ended_ = static_cast<int>(frame.stage);
+  running_ = -1;
+  tell(stage);
+}
+
+void Recorder::save(std::uint64_t journal_offset) {
+  journal_offset_ = journal_offset;
+  const std::string log = log_->save(), out = out_.save(), err = err_.save();
+  const std::string last = finished_ ? journal::encode(*finished_) : std::string();
+  std::ostringstream text;
+  text << kCursorMark << ' ' << journal_offset << ' ' << running_ << ' ' << last_ended_ << ' ' << greeted_ << ' '
+       << log.size() << ' ' << out.size() << ' ' << err.size() << ' ' << last.size() << '\n'
+       << log << out << err << last;
+  builddir::replaceFile(directory_.cursor(), text.str());
+}
+
+void Recorder::restore(const std::string& cursor) {
+  const std::size_t line = cursor.find('\n');
+  std::istringstream numbers(cursor.substr(0, line));
+  std::string word, version;
+  std::size_t log = 0, out = 0, err = 0, last = 0;
+  numbers >> word >> version >> journal_offset_ >> running_ >> last_ended_ >> greeted_ >> log >> out >> err >> last;
+  if (!numbers || word + " " + version != kCursorMark || line + 1 + log + out + err + last != cursor.size())
+    throw std::runtime_error("read the cursor " + directory_.cursor() + ": not written by this version");
+  std::string_view rest = std::string_view(cursor).substr(line + 1);
+  const auto take = [&rest](std::size_t size) {
+    const std::string_view part = rest.substr(0, size);
+    rest.remove_prefix(size);
+    return part;
+  };
+  log_ = std::make_unique<logs::LogWriter>(logs::LogWriterSettings{directory_.disk(), settings_.log_limit, false},
+                                           take(log));
+  out_.restore(take(out));
+  err_.restore(take(err));
+  std::string_view frame = take(last);
+  if (!frame.empty()) finished_ = journal::takeFrame(frame);
+  // What was told of the stages before is in the events; what comes behind the cursor is told again, identically.
+  builddir::EventReader(directory_.events()).poll([this](const builddir::Event& event) {
+    if (event.kind != builddir::Event::Kind::stage || event.stage.index < 0) return;
+    const auto index = static_cast<std::size_t>(event.stage.index);
+    if (index < stages_.size() && (event.stage.index <= last_ended_ || event.stage.index == running_))
+      stages_[index] = event.stage;
+  });
+  if (running_ >= 0) stages_[static_cast<std::size_t>(running_)].state = StageState::running;
+}
+
+void Recorder::conclude(const model::Outcome& outcome, bool retry) {
+  if (running_ >= 0) {
+    model::Stage& stage = stages_[static_cast<std::size_t>(running_)];
+    flushMaskers();
+    log_->endStage();
+    stage.state = outcome.state == model::BuildState::canceled    ? StageState::canceled
+                  : outcome.state == model::BuildState::timed_out ? StageState::timed_out
+                                                                  : StageState::failed;
+    stage.sentence = outcome.sentence;
+    stage.finished_at = micros();
+    stage.log_end = log_->size();
+    tell(stage);
+    running_ = -1;
+  }
+  for (model::Stage& stage : stages_)
+    if (stage.state == StageState::pending) {
+      stage.state = StageState::skipped;
+      stage.log_begin = stage.log_end = log_->size();
+      tell(stage);
+    }
+  const logs::LogEnd end = log_->finish();
+  builddir::Event event;
+  event.kind = builddir::Event::Kind::result;
+  event.outcome = outcome;
+  event.retry = retry;
+  event.log_bytes = end.bytes;
+  event.log_sha256 = end.sha256;
+  events_.write(event);
+}
+
+}  // namespace ocelot::worker

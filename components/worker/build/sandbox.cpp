@@ -1,0 +1,88 @@
+#include "components/worker/build/sandbox.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <iostream>
+
+namespace ocelot::worker {
+
+StoppableCall::StoppableCall() : fd_(::eventfd(0, EFD_CLOEXEC)) {}
+StoppableCall::~StoppableCall() { ::close(fd_); }
+
+void StoppableCall::stop() {
+  stopped_ = true;
+  const std::uint64_t one = 1;
+  if (::write(fd_, &one, sizeof one) < 0) std::terminate();
+}
+
+void StoppableCall::log(LogLevel, std::string_view text) { std::cerr << text << std::endl; }
+
+Sandbox::Sandbox(Runtime& runtime, const builddir::Order& order, const builddir::Directory& directory)
+    : runtime_(runtime),
+      order_(order),
+      directory_(directory),
+      name_("ocelot-" + order.build.id + "-" + std::to_string(order.build.attempt)),
+      end_fd_(::eventfd(0, EFD_CLOEXEC)) {}
+
+Sandbox::~Sandbox() {
+  if (waiter_.joinable()) {
+    waiting_.stop();
+    waiter_.join();
+  }
+  ::close(end_fd_);
+}
+
+bool Sandbox::exists(Call& call) {
+  for (const Container& container : runtime_.list(call, order_.owner))
+    if (container.name == name_) return true;
+  return false;
+}
+
+void Sandbox::start(Call& call, const Image& image) {
+  ContainerSpec spec;
+  spec.name = name_;
+  spec.owner = order_.owner;
+  spec.image = image.reference;
+  spec.digest = image.digest;
+  spec.command = {"/ocelot/guest", "run", "/ocelot/control"};
+  spec.labels = {{"ocelot.build", order_.build.id},
+                 {"ocelot.attempt", std::to_string(order_.build.attempt)},
+                 {"ocelot.repo", order_.build.repo}};
+  spec.resources = {{Resource::Kind::file, order_.guest, "/ocelot/guest"},
+                    {Resource::Kind::folder, directory_.control(), "/ocelot/control"},
+                    {Resource::Kind::workspace, directory_.workspace(), "/workspace"}};
+  spec.limits.memory_bytes = order_.limits.memory_bytes;
+  spec.limits.cpu_millis = order_.limits.cpu_millis;
+  spec.limits.pids = order_.limits.pids;
+  spec.network = order_.network;
+  spec.hostname = "build-" + std::to_string(order_.build.number);
+  runtime_.start(call, spec);
+}
+
+void Sandbox::watch() {
+  waiter_ = std::thread([this] {
+    try {
+      exit_ = runtime_.wait(waiting_, name_);
+    } catch (const Error& error) {
+      if (error.status() == Status::cancelled) return;
+      // The engine forgot the container, or is away for good: the end is known, its code is not.
+      std::cerr << "wait for " << name_ << ": " << error.what() << std::endl;
+    }
+    ended_ = true;
+    const std::uint64_t one = 1;
+    if (::write(end_fd_, &one, sizeof one) < 0) std::terminate();
+  });
+}
+
+void Sandbox::signal(Call& call, int number) {
+  try {
+    runtime_.kill(call, name_, number);
+  } catch (const Error& error) {
+    if (error.status() != Status::not_found) std::cerr << "signal " << name_ << ": " << error.what() << std::endl;
+  }
+}
+
+void Sandbox::remove(Call& call) { runtime_.remove(call, name_); }
+
+}  // namespace ocelot::worker

@@ -1,0 +1,95 @@
+#pragma once
+// Keeps one claimed build on the worker's side: has it run by a build process, ships its log and stages to the store,
+// writes its outcome under the claim, and clears up after it. One thread each.
+//
+//   claimed or found again ─ build process ─┬─ result ─ finish ─ (process removes the container) ─ directory removed ─ done
+//                                           ├─ crashed ─ again, or failed with the reason
+//                                           └─ not ours any more (drop) ─ killed ─ directory removed ─ done
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "components/worker/nursery.hpp"
+#include "components/worker/settings.hpp"
+#include "host/builddir/directory.hpp"
+#include "host/builddir/events.hpp"
+#include "host/logs/build_log.hpp"
+#include "host/store/store.hpp"
+
+namespace ocelot::worker {
+
+// What every keeper uses. Outlives them.
+struct KeeperContext {
+  const Settings& settings;
+  store::Store& store;
+  logs::LogWatch& watch;
+  std::function<std::map<std::string, std::string>(const model::Build&)> secretsOf;     // name → value; throws when away
+  std::function<builddir::CloneAccess(const model::Build&, std::string& url)> accessTo;  // also gives the clone URL
+  std::function<void()> freed;                          // a keeper is done, or its build gave its slot back
+  std::function<void(const std::string& why)> engineAway;  // the runtime could not start a container
+};
+
+class Keeper {
+ public:
+  // `nursery` runs the build; it may be shared. `found`: the build's directory is from before this worker started.
+  Keeper(KeeperContext& context, std::shared_ptr<Nursery> nursery, store::ClaimedBuild build, bool found);
+  ~Keeper();  // lets the build process go on; joins the thread
+  Keeper(const Keeper&) = delete;
+  Keeper& operator=(const Keeper&) = delete;
+
+  const store::Claim& claim() const { return build_.claim; }
+  const model::Build& build() const { return build_.build; }
+  const builddir::Directory& directory() const { return directory_; }
+  bool concluded() const { return concluded_; }  // the outcome is in the store, or is not ours to write
+  bool done() const { return done_; }
+
+  // The lease was confirmed: the guest may go on.
+  void renewed();
+  void cancel();
+  // The build is not ours any more: it is killed and cleared up, and nothing more is written.
+  void drop();
+  // Gives the build back to the queue (drained worker).
+  void giveBack(const std::string& why);
+
+ private:
+  void keep();
+  void ask(const std::string& what);
+  bool runOnce();                                 // false: the process could not be started
+  void prepare();
+  void take(const builddir::Event& event);
+  void ship(bool all);
+  bool finish(const model::Outcome& outcome);
+  void conclude();
+  void crashed(std::optional<int> status);
+  void clearUp();
+  void waitFor(int pidfd, int timeout_ms);
+
+  KeeperContext& context_;
+  std::shared_ptr<Nursery> nursery_;
+  store::ClaimedBuild build_;
+  const bool found_;
+  builddir::Directory directory_;
+  builddir::EventReader events_;
+  std::unique_ptr<logs::LogWatch::Subscription> changed_;
+  std::vector<model::Stage> stages_;
+  bool stages_changed_ = false;
+  std::string phase_;
+  std::optional<builddir::Event> result_;
+  bool removed_ = false;
+  std::int64_t shipped_ = 0;
+  std::chrono::steady_clock::time_point shipped_at_;
+  int crashes_ = 0;
+  std::uint64_t alive_ = 0;
+  int stop_;  // eventfd: leave, drop or give back
+  std::atomic<bool> leaving_{false}, dropped_{false}, concluded_{false}, done_{false};
+  std::optional<std::string> give_back_;
+  std::mutex mutex_;  // guards give_back_
+  std::thread thread_;
+};
+
+}  // namespace ocelot::worker

@@ -1,0 +1,28 @@
+#include "components/worker/log_server.hpp"
+
+#include <chrono>
+
+#include "host/logserve/log_answer.hpp"
+
+namespace ocelot::worker {
+
+http::Routes logRoutes(ticket::Gate& gate, logs::LogWatch& watch,
+                       std::function<std::optional<LiveLog>(const std::string& build_id)> find) {
+  http::Routes routes;
+  // Open to nobody without a ticket: it is what admin gives in the place of a token, for one build and one minute.
+  routes.get("/v1/builds/{id}/log", http::Role::none, [&gate, &watch, find](const http::Request& request) {
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    const auto ticket = gate.admit(request.queryText("ticket"), now);
+    if (!ticket || ticket->build_id != request.param("id"))
+      throw http::Refusal(401, "bad_ticket", "the ticket is not valid for this log, too old, or used before",
+                          "ask admin again: GET /v1/builds/ID/log");
+    const auto live = find(ticket->build_id);
+    if (!live || live->attempt != ticket->attempt)
+      throw http::Refusal(404, "not_here", "this build does not run here any more", "ask admin again: GET /v1/builds/ID/log");
+    return logserve::answer(logserve::queryOf(request), logserve::openLive(live->folder, watch));
+  });
+  return routes;
+}
+
+}  // namespace ocelot::worker

@@ -1,0 +1,73 @@
+#include "components/worker/settings.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <stdexcept>
+#include <thread>
+
+#include "host/builddir/directory.hpp"
+#include "host/model/build.hpp"
+
+namespace ocelot::worker {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string hostName() {
+  char name[256] = "worker";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+// Beside this program in a build tree, in ../lib/ocelot when installed.
+std::string findGuest(const std::string& program) {
+  const fs::path folder = fs::path(program).parent_path();
+  for (const fs::path& place : {folder / "ocelot-guest", folder / "../lib/ocelot/ocelot-guest"})
+    if (fs::exists(place)) return fs::canonical(place).string();
+  throw std::runtime_error("find ocelot-guest: it is neither beside " + program +
+                           " nor in ../lib/ocelot; set worker.guest to its path");
+}
+
+std::string stableId(const std::string& data_dir) {
+  const std::string path = data_dir + "/worker-id";
+  if (const auto id = builddir::readIfPresent(path, 256)) return id->substr(0, id->find('\n'));
+  const std::string fresh = model::newUuid();
+  builddir::replaceFile(path, fresh + "\n");
+  return fresh;
+}
+
+}  // namespace
+
+Settings settingsFrom(const config::Config& config) {
+  Settings settings;
+  settings.data_dir = config.text("data_dir");
+  settings.run_dir = config.text("run_dir");
+  fs::create_directories(settings.builds());
+  fs::create_directories(settings.runBuilds());
+  fs::permissions(settings.builds(), fs::perms::owner_all);
+  fs::permissions(settings.runBuilds(), fs::perms::owner_all);
+  settings.id = stableId(settings.data_dir);
+  settings.name = config.has("worker.name") ? config.text("worker.name") : hostName();
+  settings.url = config.text("worker.public_url");
+  settings.admin_url = config.text("worker.admin_url");
+  settings.tags = config.list("worker.tags");
+  settings.slots = static_cast<int>(config.number("worker.slots"));
+  if (settings.slots <= 0) settings.slots = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  settings.program = fs::read_symlink("/proc/self/exe").string();
+  settings.guest = config.has("worker.guest") ? config.text("worker.guest") : findGuest(settings.program);
+  settings.network = config.text("worker.network");
+  settings.local_repos = config.list("worker.local_repos");
+  settings.limits.memory_bytes = static_cast<std::uint64_t>(config.size("worker.memory_limit"));
+  settings.limits.cpu_millis = static_cast<std::uint32_t>(config.number("worker.cpu_limit"));
+  settings.limits.pids = static_cast<std::uint32_t>(config.number("worker.pids_limit"));
+  settings.limits.log_bytes = static_cast<std::uint64_t>(config.size("worker.log_limit"));
+  settings.limits.timeout_ms = config.duration("worker.build_timeout").count();
+  settings.lease = config.duration("worker.lease");
+  settings.heartbeat = config.duration("worker.heartbeat");
+  settings.drain_timeout = config.duration("worker.drain_timeout");
+  settings.min_free_disk = config.share("worker.min_free_disk");
+  return settings;
+}
+
+}  // namespace ocelot::worker

@@ -1,0 +1,38 @@
+#pragma once
+// What the worker was told, read once from the configuration.
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "host/builddir/order.hpp"
+#include "host/config/config.hpp"
+
+namespace ocelot::worker {
+
+struct Settings {
+  std::string id;  // stable: kept in <data>/worker-id
+  std::string name;
+  std::string url;  // where clients find its log server
+  std::string admin_url;
+  std::vector<std::string> tags;
+  int slots = 1;
+  std::string data_dir, run_dir;
+  std::string program;  // this executable
+  std::string guest;
+  std::string network;
+  std::vector<std::string> local_repos;
+  builddir::BuildLimits limits;
+  std::chrono::milliseconds lease{30000}, heartbeat{5000}, drain_timeout{3600000};
+  config::Share min_free_disk;
+
+  std::string owner() const { return "ocelot-worker-" + id; }  // of its containers
+  std::string builds() const { return data_dir + "/builds"; }
+  std::string runBuilds() const { return run_dir + "/builds"; }
+};
+
+// Makes the folders and the id. Throws std::runtime_error with what to do.
+Settings settingsFrom(const config::Config& config);
+
+}  // namespace ocelot::worker

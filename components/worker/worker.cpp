@@ -1,0 +1,377 @@
+#include "components/worker/worker.hpp"
+
+#include <sys/statvfs.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "components/worker/build/main.hpp"
+#include "host/http/client.hpp"
+#include "host/plugin/catalog.hpp"
+#include "host/plugin/folders_of.hpp"
+#include "host/plugin/host_services.hpp"
+
+namespace ocelot::worker {
+namespace {
+
+using daemon::log;
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr milliseconds kSweepEvery{30000};
+constexpr milliseconds kLookEvery{5000};  // at a runtime that is away
+
+}  // namespace
+
+void Worker::start(daemon::Context& context) {
+  context_ = &context;
+  settings_ = settingsFrom(context.config());
+  openEngines(context.config());
+  openRuntimes(context.config());
+  watch_ = std::make_unique<logs::LogWatch>();
+  keeper_context_ = std::make_unique<KeeperContext>(keeperContext());
+
+  http::Server& server = context.serve(
+      logRoutes(*gate_, *watch_, [this](const std::string& id) { return findLive(id); }), nullptr);
+  if (settings_.url.empty()) settings_.url = server.url();
+  context.health().add("store", [this] {
+    engines_.store->ping();
+    return std::string();
+  });
+  context.health().add("runtime", [this] { return runtimes_->whyNone(); });
+
+  runtimes_->look();
+  adopt();
+  announce();
+  taker_ = std::thread([this] { takeBuilds(); });
+  leases_ = std::thread([this] { keepLeases(); });
+  runtimes_thread_ = std::thread([this] { lookAfterRuntimes(); });
+}
+
+void Worker::openEngines(const config::Config& config) {
+  engines_ = engines::open(config);
+  gate_ = std::make_unique<ticket::Gate>(engines::sharedKey(engines_, ticket::kKeySecret));
+  started_at_ = engines_.store->now();
+}
+
+void Worker::openRuntimes(const config::Config& config) {
+  plugin::Catalog catalog(plugin::foldersOf(config));
+  plugin::HostServices host;
+  std::vector<builddir::RuntimeChoice> choices;
+  for (auto instance : config.runtimes()) {
+    builddir::RuntimeChoice choice;
+    choice.name = instance.name;
+    choice.library = catalog.find(plugin::Kind::runtime, instance.plugin);
+    if (instance.plugin == "oci") fillOciDefaults(instance);
+    // Described by a child process and never loaded here: what a runtime may do wrong, it does in its nursery.
+    SimpleCall call(milliseconds(30000));
+    const auto description = catalog.describe(call, choice.library);
+    choice.options = plugin::Catalog::settingsFor(description, instance, host, engines::resolverOf(*engines_.secrets)).values();
+    choices.push_back(std::move(choice));
+  }
+  runtimes_ = std::make_unique<Runtimes>(settings_.program, choices);
+}
+
+// The embedded runtime keeps images and containers with the rest of the worker's files.
+void Worker::fillOciDefaults(config::Instance& instance) const {
+  const auto put = [&instance](const char* key, const std::string& path) {
+    config::Value value;
+    value.items = {path};
+    value.where = "default";
+    instance.options.try_emplace(key, value);
+  };
+  put("store", settings_.data_dir + "/images");
+  put("state", settings_.run_dir + "/oci");
+}
+
+KeeperContext Worker::keeperContext() {
+  const auto secretsOf = [this](const model::Build& build) {
+    std::map<std::string, std::string> values;
+    const auto repo = engines_.store->findRepo(build.repo);
+    const std::string prefix = repo ? "repo/" + repo->id + "/" : "";
+    if (repo)
+      for (const auto& name : engines_.secrets->names(prefix))
+        if (const auto value = engines_.secrets->find(name)) values[name.substr(prefix.size())] = *value;
+    return values;
+  };
+  const auto accessTo = [this](const model::Build& build, std::string& url) {
+    const auto repo = engines_.store->findRepo(build.repo);
+    if (!repo) throw std::runtime_error("repository " + build.repo + " is not known any more");
+    url = repo->url;
+    return builddir::CloneAccess{};
+  };
+  const auto freed = [this] { engines_.queue->wakeUp(); };
+  const auto away = [this](const std::string& why) {
+    if (const auto nursery = runtimes_->choose()) runtimes_->suspect(nursery->runtime().name, why);
+    std::lock_guard guard(mutex_);
+    look_again_ = true;
+    changed_.notify_all();
+  };
+  return KeeperContext{settings_, *engines_.store, *watch_, secretsOf, accessTo, freed, away};
+}
+
+std::optional<LiveLog> Worker::findLive(const std::string& build_id) {
+  std::lock_guard guard(mutex_);
+  const auto found = keepers_.find(build_id);
+  if (found == keepers_.end()) return std::nullopt;
+  return LiveLog{found->second->directory().disk(), found->second->claim().attempt};
+}
+
+// What the store says is ours goes on; what lies here and is not ours any more goes away.
+void Worker::adopt() {
+  for (auto& held : engines_.store->heldBy(settings_.id)) {
+    const std::string id = held.build.id;
+    const builddir::Directory directory(settings_.builds() + "/" + id, settings_.runBuilds() + "/" + id);
+    const auto spec = builddir::readIfPresent(directory.spec());
+    if (!spec || !std::filesystem::exists(directory.run())) {
+      log(LogLevel::warning, "a build of ours left nothing here; it is given back", {{"build", id}});
+      engines_.store->release(held.claim, "the worker lost its files");
+      directory.remove();
+      continue;
+    }
+    auto nursery = runtimes_->find(builddir::decodeOrder(*spec).runtime.name);
+    if (!nursery) nursery = runtimes_->all().empty() ? nullptr : runtimes_->all().front();
+    if (!nursery) continue;
+    log(LogLevel::info, "a build goes on", {{"build", id}, {"attempt", std::to_string(held.claim.attempt)}});
+    std::lock_guard guard(mutex_);
+    keepers_.emplace(id, std::make_unique<Keeper>(*keeper_context_, nursery, std::move(held), true));
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(settings_.builds())) {
+    const std::string id = entry.path().filename();
+    std::lock_guard guard(mutex_);
+    if (keepers_.count(id)) continue;
+    const builddir::Directory directory(entry.path(), settings_.runBuilds() + "/" + id);
+    if (directory.busy()) {
+      // Its process still runs: it is told to kill what it runs, and clears up itself; the next start removes the rest.
+      builddir::replaceFile(directory.cancelFile(), "kill");
+    } else {
+      directory.remove();
+    }
+  }
+}
+
+void Worker::takeBuilds() {
+  const auto topics = [this] {
+    std::vector<std::string> all{queue::topicFor("")};
+    for (const auto& tag : settings_.tags) all.push_back(queue::topicFor(tag));
+    return all;
+  }();
+  while (true) {
+    {
+      std::lock_guard guard(mutex_);
+      if (stopping_ || draining_) return;
+    }
+    bury();
+    bool took = false;
+    try {
+      took = whyIdle().empty() && takeOne();
+    } catch (const store::Unavailable& away) {
+      log(LogLevel::warning, "the store is away; no builds are taken", {{"why", away.what()}});
+    } catch (const std::exception& error) {
+      log(LogLevel::error, "taking a build failed", {{"why", error.what()}});
+    }
+    if (!took) engines_.queue->wait(topics, milliseconds(2000));
+  }
+}
+
+bool Worker::takeOne() {
+  if (busySlots() >= settings_.slots) return false;
+  auto nursery = runtimes_->choose();
+  if (!nursery) return false;
+  auto claimed = engines_.store->claim(settings_.id, settings_.tags, settings_.lease.count());
+  if (!claimed) return false;
+  log(LogLevel::info, "build claimed",
+      {{"build", claimed->build.id}, {"number", std::to_string(claimed->build.number)}, {"repo", claimed->build.repo}});
+  const std::string id = claimed->build.id;
+  context_->metrics().counter("ocelot_worker_builds_claimed_total", "builds taken from the queue").add();
+  std::lock_guard guard(mutex_);
+  keepers_.emplace(id, std::make_unique<Keeper>(*keeper_context_, std::move(nursery), std::move(*claimed), false));
+  return true;
+}
+
+std::string Worker::whyIdle() {
+  const std::string why = runtimes_->whyNone();
+  if (!why.empty()) return why;
+  struct statvfs disk {};
+  if (::statvfs(settings_.data_dir.c_str(), &disk) == 0) {
+    const auto total = static_cast<std::int64_t>(disk.f_blocks * disk.f_frsize);
+    const auto free = static_cast<std::int64_t>(disk.f_bavail * disk.f_frsize);
+    if (free < settings_.min_free_disk.of(total))
+      return "no space: " + settings_.data_dir + " has " + std::to_string(free >> 20) +
+             " MiB left (worker.min_free_disk)";
+  }
+  return "";
+}
+
+void Worker::bury() {
+  std::vector<std::unique_ptr<Keeper>> gone;  // destroyed outside of the lock: a keeper's end joins its thread
+  std::lock_guard guard(mutex_);
+  for (auto it = keepers_.begin(); it != keepers_.end();) {
+    if (it->second->done()) {
+      gone.push_back(std::move(it->second));
+      it = keepers_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  changed_.notify_all();
+}
+
+int Worker::busySlots() {
+  std::lock_guard guard(mutex_);
+  return static_cast<int>(keepers_.size());
+}
+
+void Worker::keepLeases() {
+  auto swept = Clock::now() - kSweepEvery;
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    lock.unlock();
+    try {
+      renew();
+      announce();
+      if (Clock::now() - swept >= kSweepEvery) {
+        sweep();
+        swept = Clock::now();
+      }
+    } catch (const std::exception& error) {
+      log(LogLevel::warning, "keeping the leases failed", {{"why", error.what()}});
+    }
+    lock.lock();
+    changed_.wait_for(lock, settings_.heartbeat, [this] { return stopping_; });
+  }
+}
+
+void Worker::renew() {
+  std::vector<store::Claim> claims;
+  {
+    std::lock_guard guard(mutex_);
+    for (const auto& [id, keeper] : keepers_)
+      if (!keeper->concluded()) claims.push_back(keeper->claim());
+  }
+  if (claims.empty()) return;
+  std::vector<store::Renewal> renewals;
+  try {
+    renewals = engines_.store->renew(claims, settings_.lease.count());
+  } catch (const store::Unavailable& away) {
+    // Nobody can take our builds while nobody reaches the store; an admin that sees the same is our witness.
+    if (!adminSaysStoreIsAway()) throw;
+    for (const auto& claim : claims) renewals.push_back({claim.build_id, true, false});
+  }
+  std::lock_guard guard(mutex_);
+  for (const auto& renewal : renewals) {
+    const auto found = keepers_.find(renewal.build_id);
+    if (found == keepers_.end()) continue;
+    if (!renewal.held) {
+      log(LogLevel::warning, "a build is not ours any more", {{"build", renewal.build_id}});
+      found->second->drop();
+    } else {
+      found->second->renewed();
+      if (renewal.cancel_requested) found->second->cancel();
+    }
+  }
+}
+
+bool Worker::adminSaysStoreIsAway() {
+  if (settings_.admin_url.empty()) return false;
+  try {
+    http::ClientSettings settings;
+    settings.url = settings_.admin_url;
+    SimpleCall call(milliseconds(3000));
+    HttpRequest request;
+    request.url = "/readyz";
+    const auto answer = http::Client(settings).send(call, request);
+    return answer.status == 503 && answer.body.find("\"store\"") != std::string::npos;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+void Worker::announce() {
+  store::WorkerRow row;
+  row.id = settings_.id;
+  row.name = settings_.name;
+  row.url = settings_.url;
+  row.tags = settings_.tags;
+  row.slots = settings_.slots;
+  row.version = OCELOT_VERSION;
+  row.note = context_->draining() ? "draining" : whyIdle();
+  row.started_at = started_at_;
+  engines_.discovery->announce(row);
+}
+
+void Worker::sweep() {
+  std::vector<std::string> wanted;
+  {
+    std::lock_guard guard(mutex_);
+    for (const auto& [id, keeper] : keepers_) wanted.push_back(id);
+  }
+  for (const auto& nursery : runtimes_->all()) {
+    const std::string report = nursery->sweep(settings_.owner(), wanted);
+    if (!report.empty()) log(LogLevel::warning, "containers that nobody owned", {{"report", report}});
+  }
+}
+
+void Worker::lookAfterRuntimes() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    changed_.wait_for(lock, kLookEvery, [this] { return stopping_ || look_again_; });
+    if (stopping_) return;
+    look_again_ = false;
+    lock.unlock();
+    const bool was_away = !runtimes_->whyNone().empty();
+    runtimes_->look();
+    if (was_away && runtimes_->whyNone().empty()) engines_.queue->wakeUp();
+    lock.lock();
+  }
+}
+
+void Worker::drain(daemon::Context&) {
+  {
+    std::lock_guard guard(mutex_);
+    draining_ = true;
+  }
+  engines_.queue->wakeUp();
+  taker_.join();
+  const auto until = Clock::now() + settings_.drain_timeout;
+  while (true) {
+    bury();
+    std::unique_lock lock(mutex_);
+    if (keepers_.empty()) return;
+    if (hurried_ || Clock::now() >= until)
+      for (const auto& [id, keeper] : keepers_) keeper->giveBack("the worker was stopped");
+    changed_.wait_for(lock, milliseconds(200));
+  }
+}
+
+void Worker::hurry(daemon::Context&) {
+  std::lock_guard guard(mutex_);
+  hurried_ = true;
+  changed_.notify_all();
+}
+
+void Worker::stop(daemon::Context&) {
+  {
+    std::lock_guard guard(mutex_);
+    stopping_ = true;
+    draining_ = true;
+    changed_.notify_all();
+  }
+  engines_.queue->wakeUp();
+  for (std::thread* thread : {&taker_, &leases_, &runtimes_thread_})
+    if (thread->joinable()) thread->join();
+  keepers_.clear();
+  try {
+    engines_.discovery->withdraw(settings_.id);
+  } catch (const store::Unavailable&) {
+    // Its row goes out of date by itself.
+  }
+}
+
+}  // namespace ocelot::worker
+
+int main(int argc, char** argv) {
+  if (argc >= 2 && std::string(argv[1]) == "build") return ocelot::worker::buildMain(argc - 2, argv + 2);
+  if (argc == 2 && std::string(argv[1]) == "nursery") return ocelot::worker::nurseryMain();
+  return ocelot::daemon::run(argc, argv, [] { return std::make_unique<ocelot::worker::Worker>(); });
+}

@@ -1,0 +1,71 @@
+#pragma once
+// The worker daemon: takes builds from the store as it has free slots, keeps their leases, and takes up again what an
+// earlier worker left running.
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "components/worker/keeper.hpp"
+#include "components/worker/log_server.hpp"
+#include "components/worker/runtimes.hpp"
+#include "components/worker/settings.hpp"
+#include "host/daemon/daemon.hpp"
+#include "host/engines/engines.hpp"
+
+namespace ocelot::worker {
+
+class Worker final : public daemon::Daemon {
+ public:
+  std::string section() const override { return "worker"; }
+  std::string description() const override {
+    return "Takes builds from the queue and runs each in a clean container; serves their live logs.";
+  }
+  void start(daemon::Context& context) override;
+  void drain(daemon::Context& context) override;
+  void hurry(daemon::Context& context) override;
+  void stop(daemon::Context& context) override;
+
+ private:
+  void openEngines(const config::Config& config);
+  void openRuntimes(const config::Config& config);
+  void fillOciDefaults(config::Instance& instance) const;
+  KeeperContext keeperContext();
+  std::optional<LiveLog> findLive(const std::string& build_id);
+
+  void adopt();        // builds of ours that an earlier worker left
+  void takeBuilds();   // thread: claims while there are slots
+  bool takeOne();
+  void keepLeases();   // thread: renews, announces, sweeps
+  void renew();
+  bool adminSaysStoreIsAway();
+  void announce();
+  void sweep();
+  void lookAfterRuntimes();
+  std::string whyIdle();  // why no builds are taken, "" when they are
+  void bury();  // keepers that are done
+  int busySlots();
+
+  Settings settings_;
+  engines::Engines engines_;
+  std::unique_ptr<Runtimes> runtimes_;
+  std::unique_ptr<logs::LogWatch> watch_;
+  std::unique_ptr<ticket::Gate> gate_;
+  std::unique_ptr<KeeperContext> keeper_context_;
+
+  std::mutex mutex_;  // guards keepers_, wake_, stopping_
+  std::condition_variable changed_;
+  std::map<std::string, std::unique_ptr<Keeper>> keepers_;  // by build id
+  bool stopping_ = false, hurried_ = false, draining_ = false;
+  bool look_again_ = false;  // a runtime failed: ask it before the next build
+  store::Micros started_at_ = 0;
+  std::thread taker_, leases_, runtimes_thread_;
+  daemon::Context* context_ = nullptr;
+};
+
+}  // namespace ocelot::worker
