@@ -99,7 +99,8 @@ class Lexer {
 
 class Parser {
  public:
-  explicit Parser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
+  Parser(std::vector<Token> tokens, std::size_t& pattern_cost)
+      : tokens_(std::move(tokens)), pattern_cost_(pattern_cost) {}
 
   Directive directive() {
     Directive out;
@@ -163,9 +164,11 @@ class Parser {
     if (++values_ > kMaxDirectiveValues)
       throw Stop{token.begin, "more than " + std::to_string(kMaxDirectiveValues) + " values in one trigger", ""};
     if (kind == Section::Kind::branch) {
-      const std::string fault = patternFault(token.text);
-      if (!fault.empty())
-        throw Stop{token.begin, "the pattern " + quoted(token.text) + " cannot be used: " + fault, ""};
+      const PatternCheck check = checkPattern(token.text);
+      pattern_cost_ += check.cost;
+      if (!check.fault.empty()) {
+        throw Stop{token.begin, "the pattern " + quoted(token.text) + " cannot be used: " + check.fault, ""};
+      }
     }
     return token.text;
   }
@@ -173,6 +176,7 @@ class Parser {
   std::vector<Token> tokens_;
   std::size_t next_ = 0;
   std::size_t values_ = 0;
+  std::size_t& pattern_cost_;
 };
 
 bool isPartOfAny(const std::vector<std::string>& texts, const std::string& value) {
@@ -206,11 +210,11 @@ bool Directive::holds(const Change& change) const {
   });
 }
 
-std::optional<Directive> parseDirective(std::string_view text, DirectiveFault& fault) {
+std::optional<Directive> parseDirective(std::string_view text, DirectiveFault& fault, std::size_t& pattern_cost) {
   try {
     if (text.size() > kMaxDirectiveBytes)
       throw Stop{0, "a trigger of more than " + std::to_string(kMaxDirectiveBytes) + " bytes", ""};
-    return Parser(Lexer(text).tokens()).directive();
+    return Parser(Lexer(text).tokens(), pattern_cost).directive();
   } catch (const Stop& stop) {
     fault = {characters(text.substr(0, stop.at)) + 1, stop.message, stop.hint};
     return std::nullopt;

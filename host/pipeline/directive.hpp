@@ -43,7 +43,7 @@ struct DirectiveFault {
   std::string hint;
 };
 
-// Fills `fault` when it returns nothing.
-std::optional<Directive> parseDirective(std::string_view text, DirectiveFault& fault);
+// Fills `fault` when it returns nothing. What its branch patterns cost is added to `pattern_cost` either way.
+std::optional<Directive> parseDirective(std::string_view text, DirectiveFault& fault, std::size_t& pattern_cost);
 
 }  // namespace ocelot::pipeline

@@ -74,7 +74,8 @@ std::string reasonToSkip(const Stage& stage, const Change& change) {
   if (stage.triggers.empty()) return "";
   for (const std::string& trigger : stage.triggers) {
     DirectiveFault fault;
-    const auto directive = parseDirective(trigger, fault);
+    std::size_t cost = 0;
+    const auto directive = parseDirective(trigger, fault, cost);
     if (directive && directive->holds(change)) return "";
   }
   return stage.triggers.size() == 1

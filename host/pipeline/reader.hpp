@@ -2,7 +2,6 @@
 // From the tree of an ocelot.yml to a Pipeline: knows every key's form, collects every problem, and goes on after each.
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +50,7 @@ class Reader {
   std::vector<std::string> secretNames(const Node& node);
   std::vector<std::string> patterns(const Node& node, std::string_view key);
   std::vector<std::string> directives(const Node& node);
+  bool patternsAffordable(const Node& at);
 
   Clone clone(const Node& node);
   Keep keep(const Node& node);
@@ -64,8 +64,7 @@ class Reader {
   void checkSecrets(const Pipeline& pipeline);
 
   std::vector<Problem>& problems_;
-  std::size_t patterns_ = 0;                           // read so far, of the whole file
-  std::map<std::string, std::string> pattern_faults_;  // so that an aliased list is not compiled again and again
+  std::size_t pattern_cost_ = 0;  // of the whole file so far
 };
 
 }  // namespace ocelot::pipeline

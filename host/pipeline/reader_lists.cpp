@@ -1,6 +1,7 @@
 // The lists of an ocelot.yml: variables, secrets, patterns, triggers, notifications.
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 #include "host/pipeline/directive.hpp"
@@ -16,7 +17,6 @@ namespace {
 constexpr std::size_t kMaxVariables = 1000;
 constexpr std::size_t kMaxSecrets = 100;
 constexpr std::size_t kMaxNotifications = 20;
-constexpr std::size_t kMaxPatternsInFile = 500;
 
 std::string upper(std::string_view text) {
   std::string out;
@@ -108,19 +108,25 @@ void Reader::checkSecrets(const Pipeline& pipeline) {
   }
 }
 
+// False, and said once, when the file's patterns cost more than is allowed.
+bool Reader::patternsAffordable(const Node& at) {
+  if (pattern_cost_ <= kMaxPatternCost) return true;
+  if (pattern_cost_ != std::numeric_limits<std::size_t>::max()) {
+    error(at, "the branch patterns of the file are too many or too large", "use shorter and simpler ones");
+    pattern_cost_ = std::numeric_limits<std::size_t>::max();
+  }
+  return false;
+}
+
 std::vector<std::string> Reader::patterns(const Node& node, std::string_view key) {
   std::vector<std::string> out;
   for (const Text& item : texts(node, key, kMaxPatterns)) {
-    if (++patterns_ > kMaxPatternsInFile) {
-      if (patterns_ == kMaxPatternsInFile + 1)
-        error(*item.node, "more than " + std::to_string(kMaxPatternsInFile) + " patterns and triggers in the file", "");
-      return out;
-    }
-    auto known = pattern_faults_.find(item.value);
-    if (known == pattern_faults_.end()) known = pattern_faults_.emplace(item.value, patternFault(item.value)).first;
-    if (!known->second.empty()) {
+    if (!patternsAffordable(*item.node)) return out;
+    const PatternCheck check = checkPattern(item.value);
+    pattern_cost_ += check.cost;
+    if (!check.fault.empty()) {
       error(*item.node,
-            "`" + std::string(key) + "`: the pattern " + quoted(item.value) + " cannot be used: " + known->second,
+            "`" + std::string(key) + "`: the pattern " + quoted(item.value) + " cannot be used: " + check.fault,
             "patterns are RE2 expressions for the whole name, such as `release-.*`");
     }
     out.push_back(item.value);
@@ -131,13 +137,9 @@ std::vector<std::string> Reader::patterns(const Node& node, std::string_view key
 std::vector<std::string> Reader::directives(const Node& node) {
   std::vector<std::string> out;
   for (const Text& item : texts(node, "triggers", kMaxPatterns)) {
-    if (++patterns_ > kMaxPatternsInFile) {
-      if (patterns_ == kMaxPatternsInFile + 1)
-        error(*item.node, "more than " + std::to_string(kMaxPatternsInFile) + " patterns and triggers in the file", "");
-      return out;
-    }
+    if (!patternsAffordable(*item.node)) return out;
     DirectiveFault fault;
-    if (!parseDirective(item.value, fault)) {
+    if (!parseDirective(item.value, fault, pattern_cost_)) {
       error(
           *item.node,
           "`triggers`, character " + std::to_string(fault.column) + " of " + quoted(item.value) + ": " + fault.message,

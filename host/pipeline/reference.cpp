@@ -73,8 +73,8 @@ have the same name.
 ## Branch patterns
 
 A pattern is an [RE2 expression](https://github.com/google/re2/wiki/Syntax) that must match the whole name of the branch:
-`main`, `release-.*`, `main|next`. RE2 has neither look-around nor back-references. `ALL` matches every branch. A list has at
-most 50 patterns of at most 512 bytes.
+`main`, `release-.*`, `main|next`. RE2 has neither look-around nor back-references; Unicode classes (`\p`) are not available. `ALL` matches every branch. A list
+has at most 50 patterns of at most 512 bytes.
 
 ## Triggers
 

@@ -1,7 +1,10 @@
 #include "host/pipeline/syntax_error.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
+
+#include "host/pipeline/values.hpp"
 
 namespace ocelot::pipeline::yaml {
 
@@ -80,8 +83,16 @@ std::string_view LineIndex::line(int number) const {
 }
 
 Place LineIndex::place(int number, int byte_column) const {
-  const std::string_view content = line(number).substr(0, byte_column < 0 ? 0 : static_cast<std::size_t>(byte_column));
-  return {number + 1, placeAt(content, content.size()).column};
+  const std::string_view content = line(number);
+  const std::size_t wanted = std::min(byte_column < 0 ? 0 : static_cast<std::size_t>(byte_column), content.size());
+  if (number != last_line_ || wanted < last_byte_) {
+    last_line_ = number;
+    last_byte_ = 0;
+    last_column_ = 1;
+  }
+  last_column_ += static_cast<int>(characters(content.substr(last_byte_, wanted - last_byte_)));
+  last_byte_ = wanted;
+  return {number + 1, last_column_};
 }
 
 Problem explain(std::string_view text, const LineIndex& lines, const Complaint& complaint, std::size_t after) {

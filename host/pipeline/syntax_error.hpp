@@ -13,6 +13,7 @@ namespace ocelot::pipeline::yaml {
 class LineIndex {
  public:
   explicit LineIndex(std::string_view text);
+  // Cheap for places that come in order, also within one very long line.
   Place place(int line, int byte_column) const;
   std::string_view line(int number) const;  // 0-based; "" outside of the text
   int count() const { return static_cast<int>(starts_.size()); }
@@ -20,6 +21,9 @@ class LineIndex {
  private:
   std::string_view text_;
   std::vector<std::size_t> starts_;
+  mutable int last_line_ = -1;  // where the last question ended
+  mutable std::size_t last_byte_ = 0;
+  mutable int last_column_ = 1;
 };
 
 struct Complaint {

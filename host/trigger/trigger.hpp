@@ -20,10 +20,11 @@ namespace ocelot::trigger {
 struct PipelineFile {
   std::optional<std::string> yml;   // content of ocelot.yml
   std::optional<std::string> yaml;  // content of ocelot.yaml
+  std::string fault;                // why one that is there could not be read: the sentence of the rejection
 };
 
 // Reads both names through the provider. Throws ocelot::Error for everything but "there is no such file"; a file that
-// is too large or not a regular file counts as there, and is refused when the pipeline is read.
+// is too large or not a regular file is a fault of the repo.
 PipelineFile readPipelineFile(Vcs& vcs, Call& call, const Commit& commit);
 
 struct Request {
@@ -45,10 +46,19 @@ struct Decision {
   std::string build_id;  // "" when skipped
   std::int64_t number = 0;
   std::string reason;    // for programs: "", "branch", "skip_word", "bad_pipeline", "no_pipeline", "duplicate"
-  std::string sentence;  // for people
+  std::string sentence;  // for people; of a rejected build a line for each problem
+  std::string unwoken;   // what the queue answered when nobody could be woken; "" normally
 };
 
-// Decides, writes, and publishes. Throws store::Unavailable when nothing was written and the caller has to try again,
+// Decides, writes, and publishes.
+//   skip words   `[skip ci]` or `[ci skip]` in the head commit's message stop what nobody asked for by hand: push,
+//   poll,
+//                tag and pull request
+//   branches     the pipeline's list stops all but a forced build, a rerun and a schedule
+//   duplicates   the same commit of the same branch is built once for pushes and polls together, once for a pull
+//   request and
+//                once for a tag; by hand and by schedule as often as it is asked
+// Throws store::Unavailable when nothing was written and the caller has to try again,
 // and std::invalid_argument for a change without a full commit id. A queue that is away is no failure: the outbox keeps
 // the wake-up for the reconciler.
 Decision submit(store::Store& store, queue::Queue& queue, const Request& request);
