@@ -36,9 +36,12 @@ std::optional<std::uint64_t> Counter::value() const {
   char digits[32];
   const ssize_t got = ::pread(file_.get(), digits, sizeof digits, 0);
   if (got <= 0 || digits[0] < '0' || digits[0] > '9') return std::nullopt;
+  // 20 digits, zeros first, are usual; more than 18 that count is no count of ours.
   std::uint64_t number = 0;
-  for (ssize_t i = 0; i < got && i < 19 && digits[i] >= '0' && digits[i] <= '9'; ++i)
+  for (ssize_t i = 0; i < got && digits[i] >= '0' && digits[i] <= '9'; ++i) {
+    if (number >= 100000000000000000u) return std::nullopt;
     number = number * 10 + static_cast<std::uint64_t>(digits[i] - '0');
+  }
   return number;
 }
 

@@ -101,7 +101,8 @@ void GuestBox::writeFile(const std::string& path, const std::string& bytes) cons
 
 void GuestBox::setCounter(const std::string& name, std::uint64_t value) const {
   const int file = ::open((control_ + "/" + name).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-  const std::string digits = std::to_string(value) + "\n";
+  const std::string number = std::to_string(value);
+  const std::string digits = std::string(20 - number.size(), '0') + number + "\n";
   if (file < 0 || ::pwrite(file, digits.data(), digits.size(), 0) < 0) CPPUNIT_FAIL("write " + name);
   ::close(file);
 }
