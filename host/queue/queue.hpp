@@ -1,5 +1,6 @@
 #pragma once
-// Wakes workers: "tag X has work". Never the truth: a lost wake-up costs time (the reconciler wakes again), not a build.
+// Wakes workers: "tag X has work". Never the truth: a lost wake-up costs time (the reconciler wakes again), not a
+// build.
 
 #include <chrono>
 #include <memory>

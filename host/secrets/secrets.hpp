@@ -1,5 +1,6 @@
 #pragma once
-// Passwords, keys and tokens by name. Names are paths: "repo/<repo id>/<NAME>" for builds, "system/<what>" for Ocelot's own.
+// Passwords, keys and tokens by name. Names are paths: "repo/<repo id>/<NAME>" for builds, "system/<what>" for Ocelot's
+// own.
 
 #include <memory>
 #include <optional>

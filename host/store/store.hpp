@@ -236,6 +236,7 @@ class Store {
 
   // ── secrets stand-in: opaque, encrypted values by name ──
   virtual void putBlob(const std::string& name, const std::string& bytes) = 0;
+  virtual bool addBlob(const std::string& name, const std::string& bytes) = 0;  // false: there is one, nothing changed
   virtual std::optional<std::string> getBlob(const std::string& name) = 0;
   virtual std::vector<std::string> blobNames(const std::string& prefix) = 0;
   virtual bool removeBlob(const std::string& name) = 0;

@@ -132,6 +132,16 @@ void SqlStore::putBlob(const std::string& name, const std::string& bytes) {
   });
 }
 
+bool SqlStore::addBlob(const std::string& name, const std::string& bytes) {
+  requireAtMost("blob's name", name, 1024);
+  requireAtMost("blob", bytes, 1024 * 1024);
+  return within<bool>(Access::durable_one, [&](Connection& db, bool) {
+    return !db.query("INSERT INTO blobs (name, bytes) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING RETURNING name",
+                     "t", {name, Bytes{bytes}})
+                .empty();
+  });
+}
+
 std::optional<std::string> SqlStore::getBlob(const std::string& name) {
   return within<std::optional<std::string>>(Access::read, [&](Connection& db, bool) -> std::optional<std::string> {
     const Rows rows = db.query("SELECT bytes FROM blobs WHERE name = $1", "b", {name});

@@ -75,6 +75,7 @@ class SqlStore : public Store {
   void settleNotice(std::int64_t id) override;
 
   void putBlob(const std::string& name, const std::string& bytes) override;
+  bool addBlob(const std::string& name, const std::string& bytes) override;
   std::optional<std::string> getBlob(const std::string& name) override;
   std::vector<std::string> blobNames(const std::string& prefix) override;
   bool removeBlob(const std::string& name) override;

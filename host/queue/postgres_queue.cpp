@@ -1,0 +1,122 @@
+#include "host/queue/postgres_queue.hpp"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+
+#include "host/queue/topic.hpp"
+#include "host/store/postgres/login.hpp"
+
+namespace ocelot::queue {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstPause{100}, kLongestPause{10'000};
+
+std::string lastError(PGconn* connection) {
+  std::string text = PQerrorMessage(connection);
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
+}
+
+}  // namespace
+
+void PostgresQueue::Close::operator()(pg_conn* connection) const { PQfinish(connection); }
+
+PostgresQueue::PostgresQueue(const store::StoreSettings& settings)
+    : login_(std::make_unique<store::PostgresLogin>(settings.dsn, settings.password)) {
+  listen();
+}
+
+PostgresQueue::~PostgresQueue() = default;
+
+PostgresQueue::ConnectionPtr PostgresQueue::connect() const {
+  ConnectionPtr connection(PQconnectdb(login_->connectionString().c_str()));
+  if (PQstatus(connection.get()) != CONNECTION_OK)
+    throw store::Unavailable("connect to PostgreSQL, " + login_->shown() + ": " + lastError(connection.get()));
+  // The server's parting words are not for our standard error.
+  PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
+  return connection;
+}
+
+void PostgresQueue::listen() {
+  listener_ = connect();
+  PGresult* result = PQexec(listener_.get(), "LISTEN ocelot_wake");
+  const bool listens = PQresultStatus(result) == PGRES_COMMAND_OK;
+  PQclear(result);
+  if (listens) return;
+  const std::string why = lastError(listener_.get());
+  listener_.reset();
+  throw store::Unavailable("listen for wake-ups, " + login_->shown() + ": " + why);
+}
+
+void PostgresQueue::listenAgain() {
+  if (Clock::now() < next_try_) return;
+  try {
+    listen();
+    pause_ = std::chrono::milliseconds{0};
+    missed_ = true;
+  } catch (const store::Unavailable&) {
+    // Whoever waits needs no error: it finds the store away by itself, and a late wake-up is only late.
+    pause_ = std::clamp(pause_ * 2, kFirstPause, kLongestPause);
+    next_try_ = Clock::now() + pause_;
+  }
+}
+
+void PostgresQueue::publish(const std::string& topic) {
+  requireTopic(topic);
+  const std::lock_guard<std::mutex> lock(publisher_mutex_);
+  const char* values[] = {topic.c_str()};
+  for (int run = 1;; ++run) {
+    const bool fresh = !publisher_;
+    if (fresh) publisher_ = connect();
+    PGresult* result =
+        PQexecParams(publisher_.get(), "SELECT pg_notify('ocelot_wake', $1)", 1, nullptr, values, nullptr, nullptr, 0);
+    const bool done = PQresultStatus(result) == PGRES_TUPLES_OK;
+    PQclear(result);
+    if (done) return;
+    const std::string why = lastError(publisher_.get());
+    publisher_.reset();
+    // A connection that idled over a restart of the server fails once; two wake-ups are no worse than one.
+    if (fresh || run > 1) throw store::Unavailable("publish " + topic + ", " + login_->shown() + ": " + why);
+  }
+}
+
+void PostgresQueue::readNotifications() {
+  if (!listener_) return;
+  const bool alive = PQconsumeInput(listener_.get()) == 1;
+  while (PGnotify* notification = PQnotifies(listener_.get())) {
+    seen_.insert(notification->extra);
+    PQfreemem(notification);
+  }
+  if (alive && PQstatus(listener_.get()) == CONNECTION_OK) return;
+  listener_.reset();
+  missed_ = true;
+  next_try_ = Clock::now();
+}
+
+bool PostgresQueue::takeSeen(const std::vector<std::string>& topics) {
+  readNotifications();
+  bool any = missed_;
+  missed_ = false;
+  for (const auto& topic : topics) any = seen_.erase(topic) > 0 || any;
+  return any;
+}
+
+bool PostgresQueue::wait(const std::vector<std::string>& topics, std::chrono::milliseconds at_most) {
+  const auto until = Clock::now() + at_most;
+  for (;;) {
+    if (!listener_) listenAgain();
+    if (takeSeen(topics)) return true;
+    if (woken_.take()) return true;
+    auto wake_at = until;
+    if (!listener_) wake_at = std::min(wake_at, next_try_);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(wake_at - Clock::now()).count();
+    if (Clock::now() >= until) return false;
+    pollfd fds[] = {{woken_.fd(), POLLIN, 0}, {listener_ ? PQsocket(listener_.get()) : -1, POLLIN, 0}};
+    ::poll(fds, 2, static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000)));
+  }
+}
+
+}  // namespace ocelot::queue

@@ -1,0 +1,55 @@
+#pragma once
+// Wake-ups through PostgreSQL: NOTIFY ocelot_wake, '<topic>', heard by a connection that does nothing else.
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "host/queue/event.hpp"
+#include "host/queue/queue.hpp"
+
+struct pg_conn;
+
+namespace ocelot::store {
+class PostgresLogin;
+}
+
+namespace ocelot::queue {
+
+class PostgresQueue final : public Queue {
+ public:
+  explicit PostgresQueue(const store::StoreSettings& settings);
+  ~PostgresQueue() override;
+  void publish(const std::string& topic) override;
+  bool wait(const std::vector<std::string>& topics, std::chrono::milliseconds at_most) override;
+  void wakeUp() override { woken_.set(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Close {
+    void operator()(pg_conn* connection) const;
+  };
+  using ConnectionPtr = std::unique_ptr<pg_conn, Close>;
+
+  ConnectionPtr connect() const;
+  void listen();             // throws Unavailable
+  void listenAgain();        // after a loss, with growing pauses
+  void readNotifications();  // notices a loss too
+  bool takeSeen(const std::vector<std::string>& topics);
+
+  const std::unique_ptr<store::PostgresLogin> login_;
+  Event woken_;
+
+  std::mutex publisher_mutex_;
+  ConnectionPtr publisher_;  // opened when first needed
+
+  // Of the one thread that waits.
+  ConnectionPtr listener_;
+  std::set<std::string> seen_;
+  bool missed_ = false;  // there was no connection for a while: anything may have been published
+  Clock::time_point next_try_{};
+  std::chrono::milliseconds pause_{0};
+};
+
+}  // namespace ocelot::queue
