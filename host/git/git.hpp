@@ -78,7 +78,7 @@ class Git {
   void checkout(Call& call, const CloneAccess& access, std::string_view commit, const std::string& folder,
                 const CloneOptions& options = {}, const Progress& progress = {});
 
-  // Packs mirrors that have become slow, and removes those that nobody used for so long.
+  // Removes the mirrors that nobody used for so long.
   void maintain(Call& call, std::chrono::hours unused);
 
  private:

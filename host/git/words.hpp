@@ -34,7 +34,7 @@ void checkBranch(std::string_view name);
 // A path inside a repository: relative, without "." and ".." and empty parts.
 void checkPath(std::string_view path);
 
-// For messages: control characters and what is not ASCII replaced, at most 200 characters.
-std::string shown(std::string_view text);
+// For messages: control characters and what is not ASCII replaced, at most so many characters.
+std::string shown(std::string_view text, std::size_t most = 200);
 
 }  // namespace ocelot::git

@@ -11,7 +11,7 @@
 
 #include "host/logs/log_index.hpp"
 #include "host/logs/log_source.hpp"
-#include "tests/unit/logs/temp_folder.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace ocelot::logs;
 
@@ -66,7 +66,7 @@ class BuildLogTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aTornIndexLineIsPassedOverAndANonsenseOneIsNot);
   CPPUNIT_TEST_SUITE_END();
 
-  TempFolder folder_;
+  ocelot::test::TempFolder folder_;
 
   LogWriterSettings settings(std::int64_t limit = 64 << 20) { return {folder_.path, limit, false}; }
 

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <string>
 
+namespace ocelot::test {
+
 class TempFolder {
  public:
   TempFolder() {
@@ -22,3 +24,5 @@ class TempFolder {
   TempFolder& operator=(const TempFolder&) = delete;
   std::string path;
 };
+
+}  // namespace ocelot::test
