@@ -16,6 +16,7 @@ namespace ocelot::oci {
 namespace {
 
 const std::string kRoot = "/sys/fs/cgroup";
+constexpr std::size_t kMaxGroups = 100000;
 
 bool isUnified(const std::string& path) {
   struct statfs status;
@@ -24,36 +25,11 @@ bool isUnified(const std::string& path) {
 
 std::string contentOf(const std::string& path) { return readFileIfPresent(path, 1u << 20).value_or(""); }
 
-// Folders within, deepest first, then the folder itself: a build may have made groups of its own.
-void removeGroups(const std::string& folder, int depth) {
-  if (depth < 32) {
-    for (const std::string& name : namesIn(folder)) {
-      struct stat status;
-      const std::string inner = folder + "/" + name;
-      if (::lstat(inner.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) removeGroups(inner, depth + 1);
-    }
-  }
-  // A group stays busy for a moment after its last process was reaped.
-  for (int attempt = 0; ::rmdir(folder.c_str()) != 0; ++attempt) {
-    if (errno == ENOENT) return;
-    if (errno != EBUSY || attempt == 200) failSystem("remove the control group " + folder, errno);
-    ::poll(nullptr, 0, attempt < 20 ? 1 : 10);
-  }
-}
-
-void killIn(const std::string& folder, bool& found, int depth) {
-  std::istringstream pids(contentOf(folder + "/cgroup.procs"));
-  for (pid_t pid = 0; pids >> pid;) {
-    if (pid <= 0) continue;
-    found = true;
-    ::kill(pid, SIGKILL);
-  }
-  if (depth >= 32) return;
-  for (const std::string& name : namesIn(folder)) {
-    struct stat status;
-    const std::string inner = folder + "/" + name;
-    if (::lstat(inner.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) killIn(inner, found, depth + 1);
-  }
+// The groups of a hierarchy that are, or were just now, below `folder`, it first.
+void collectGroups(const std::string& folder, std::vector<std::string>& groups) {
+  if (groups.size() >= kMaxGroups) return;
+  groups.push_back(folder);
+  for (const std::string& name : foldersIn(folder)) collectGroups(folder + "/" + name, groups);
 }
 
 }  // namespace
@@ -78,19 +54,6 @@ const char* nameOf(CgroupLayout layout) {
   return "none";
 }
 
-std::vector<std::string> Cgroup::folders() const {
-  std::vector<std::string> found;
-  if (isUnified(kRoot)) {
-    if (present(kRoot + path_)) found.push_back(kRoot + path_);
-    return found;
-  }
-  for (const std::string& controller : namesIn(kRoot)) {
-    const std::string folder = kRoot + "/" + controller + path_;
-    if (present(folder)) found.push_back(folder);
-  }
-  return found;
-}
-
 std::uint64_t Cgroup::outOfMemoryKills() const {
   const std::string file =
       isUnified(kRoot) ? kRoot + path_ + "/memory.events" : kRoot + "/memory" + path_ + "/memory.oom_control";
@@ -101,22 +64,46 @@ std::uint64_t Cgroup::outOfMemoryKills() const {
   return 0;
 }
 
-void Cgroup::killAll(Call& call) const {
-  const auto groups = folders();
-  for (int attempt = 0; !groups.empty(); ++attempt) {
+void Cgroup::killAll(Call& call, const std::vector<std::string>& groups) const {
+  for (int attempt = 0;; ++attempt) {
     bool found = false;
     for (const std::string& folder : groups) {
-      if (attempt == 0 && present(folder + "/cgroup.kill")) writeFile(folder + "/cgroup.kill", "1");
-      killIn(folder, found, 0);
+      std::istringstream pids(contentOf(folder + "/cgroup.procs"));
+      for (pid_t pid = 0; pids >> pid;) {
+        if (pid <= 0) continue;  // of another process namespace
+        found = true;
+        ::kill(pid, SIGKILL);
+      }
     }
     if (!found) return;
-    call.check("waiting for the processes of " + path_ + " to end");
+    call.check("waiting for the processes of the control group " + path_ + " to end");
     ::poll(nullptr, 0, attempt < 20 ? 1 : 20);
   }
 }
 
-void Cgroup::remove() const {
-  for (const std::string& folder : folders()) removeGroups(folder, 0);
+void Cgroup::remove(Call& call) const {
+  std::vector<std::string> tops;
+  if (isUnified(kRoot)) {
+    tops.push_back(kRoot + path_);
+  } else {
+    for (const std::string& controller : foldersIn(kRoot)) tops.push_back(kRoot + "/" + controller + path_);
+  }
+  for (const std::string& top : tops) {
+    // Nearly always empty: its processes went with the container's PID 1.
+    if (::rmdir(top.c_str()) == 0 || errno == ENOENT) continue;
+    if (present(top + "/cgroup.kill")) writeFile(top + "/cgroup.kill", "1");
+    std::vector<std::string> groups;
+    collectGroups(top, groups);
+    killAll(call, groups);
+    for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
+      // A group stays busy for a moment after its last process was reaped.
+      for (int attempt = 0; ::rmdir(group->c_str()) != 0 && errno != ENOENT; ++attempt) {
+        if (errno != EBUSY || attempt == 200) failSystem("remove the control group " + *group, errno);
+        call.check("removing the control group " + *group);
+        ::poll(nullptr, 0, attempt < 20 ? 1 : 10);
+      }
+    }
+  }
 }
 
 }  // namespace ocelot::oci

@@ -20,12 +20,12 @@ class Cgroup {
 
   // How many processes of it the kernel has killed for want of memory.
   std::uint64_t outOfMemoryKills() const;
-  // Kills every process in it until none is left. unavailable when some do not die while the call allows waiting.
-  void killAll(Call& call) const;
-  void remove() const;  // the groups themselves; they must be empty. Missing is fine.
+  // Kills whatever is in it and removes it with all groups below it. cancelled when something does not die in time.
+  // Missing is fine.
+  void remove(Call& call) const;
 
  private:
-  std::vector<std::string> folders() const;
+  void killAll(Call& call, const std::vector<std::string>& folders) const;
   std::string path_;
 };
 

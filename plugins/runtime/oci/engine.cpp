@@ -26,12 +26,12 @@ const char* const kSteps[] = {"",
                               "make mounts private",
                               "go to the store",
                               "mount the overlay",
-                              "detach the v2 control groups"};
+                              "hide the v2 control groups"};
 
 // Everything that the child needs, made before the fork: after it nothing may allocate.
 struct Preparation {
   std::string folder, target, options;
-  bool overlay = false, detach_unified = false;
+  bool overlay = false, hide_unified = false;
   int report = -1;
 
   // [child]
@@ -50,7 +50,10 @@ struct Preparation {
       if (::mount("overlay", target.c_str(), "overlay", 0, options.c_str()) != 0) fail(4);
     }
     if (::chdir("/") != 0) fail(3);
-    if (detach_unified && ::umount2("/sys/fs/cgroup/unified", MNT_DETACH) != 0 && errno != EINVAL) fail(5);
+    // Covered rather than unmounted: crun makes folders there all the same, and in this way they go with the namespace.
+    if (hide_unified &&
+        ::mount("none", "/sys/fs/cgroup/unified", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=64k") != 0)
+      fail(5);
   }
 };
 
@@ -128,7 +131,7 @@ pid_t Engine::launch(Call& call, const char* command, const std::string& name, c
   preparation.folder = overlay.folder;
   preparation.target = overlay.target;
   if (preparation.overlay) preparation.options = overlayOptions(overlay);
-  preparation.detach_unified = layout_ == CgroupLayout::hybrid && crun_;
+  preparation.hide_unified = layout_ == CgroupLayout::hybrid && crun_;
   preparation.report = report.write.get();
   const std::string log = bundle + "/engine.log";
   const std::string pid_file = bundle + "/pid";
@@ -168,7 +171,7 @@ pid_t Engine::create(Call& call, const std::string& name, const std::string& bun
 void Engine::start(Call& call, const std::string& name, const std::string& bundle) const {
   const ReportPipe report;
   Preparation preparation;
-  preparation.detach_unified = layout_ == CgroupLayout::hybrid && crun_;
+  preparation.hide_unified = layout_ == CgroupLayout::hybrid && crun_;
   preparation.report = report.write.get();
   const std::string log = bundle + "/engine.log";
   Tool tool;

@@ -1,6 +1,6 @@
 #pragma once
 // crun, or runc: the program that makes a container out of a bundle. It runs in a mount namespace of its own, in which
-// the root file system is mounted and, on hybrid cgroups, the v2 hierarchy is taken away, because crun refuses a
+// the root file system is mounted and, on hybrid cgroups, the v2 hierarchy is covered, because crun refuses a
 // machine that shows it both. The namespace ends with the program: no mount of a container is ever seen on the host.
 
 #include <sys/types.h>

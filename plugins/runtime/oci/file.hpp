@@ -49,6 +49,7 @@ void makeFolder(const std::string& path, unsigned mode = 0700);   // its parent 
 void makeFolders(const std::string& path, unsigned mode = 0700);  // with all parents
 bool present(const std::string& path);
 std::vector<std::string> namesIn(const std::string& folder);  // sorted; none when the folder is missing
+std::vector<std::string> foldersIn(const std::string& folder);
 
 // Removes a file or a whole tree, of any depth and with any modes; follows no symbolic link; missing is fine.
 void removeTree(const std::string& path);

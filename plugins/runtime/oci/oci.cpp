@@ -335,13 +335,13 @@ void Oci::remove(Call& call, std::string_view name) {
       ::waitid(P_PIDFD, static_cast<id_t>(process.get()), &info, WEXITED | WNOHANG);
     }
   }
-  for (const char* parent : {"/ocelot/", "/ocelot.slice/"}) {
-    const Cgroup cgroup(parent + text);
-    cgroup.killAll(call);
-    cgroup.remove();
+  if (record) {
+    Cgroup(record->cgroup).remove(call);
+  } else {
+    for (const char* parent : {"/ocelot/", "/ocelot.slice/"}) Cgroup(parent + text).remove(call);
   }
   engine_.forget(text);
-  network_.detach(text);
+  if (!record || record->network == "bridge") network_.detach(text);
   if (record && !record->source.empty()) removeTree(record->source);
   removeTree(storageFolder(name));
   removeTree(folder);

@@ -112,7 +112,9 @@ bool tryRemoveTree(const std::string& path) noexcept {
   }
 }
 
-std::vector<std::string> namesIn(const std::string& path) {
+namespace {
+
+std::vector<std::string> entriesOf(const std::string& path, bool folders_only) {
   const Dir folder(::opendir(path.c_str()));
   std::vector<std::string> names;
   if (!folder) {
@@ -120,9 +122,14 @@ std::vector<std::string> namesIn(const std::string& path) {
     failSystem("read the folder " + path, errno);
   }
   while (const dirent* entry = ::readdir(folder.get()))
-    if (!isDots(entry->d_name)) names.emplace_back(entry->d_name);
+    if (!isDots(entry->d_name) && (!folders_only || entry->d_type == DT_DIR)) names.emplace_back(entry->d_name);
   std::sort(names.begin(), names.end());
   return names;
 }
+
+}  // namespace
+
+std::vector<std::string> namesIn(const std::string& folder) { return entriesOf(folder, false); }
+std::vector<std::string> foldersIn(const std::string& folder) { return entriesOf(folder, true); }
 
 }  // namespace ocelot::oci
