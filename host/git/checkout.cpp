@@ -143,11 +143,11 @@ class Checkout {
     for (const char* part : {"/objects/pack", "/objects/info", "/refs/heads", "/refs/tags", "/info"})
       fs::create_directories(git_ + part);
     std::vector<Tag> tags;
-    if (options_.tags) tags = readTags(call_, session_, mirror_);
     if (options_.depth > 0) {
-      packHistory(tags);
+      tags = packHistory();
     } else {
       copyObjects(mirror_.objects(), git_ + "/objects");
+      if (options_.tags) tags = readTags(call_, session_, mirror_);
     }
     writeFiles(tags);
     GitCommand git = inCheckout({"read-tree", "-u", "--reset", "--end-of-options", commit_}, "check out");
@@ -171,14 +171,19 @@ class Checkout {
     throw session_.failure(git, result);
   }
 
-  // The history's objects as one new pack, written by git in the checkout; the mirror is only read.
-  void packHistory(std::vector<Tag>& tags) const {
+  // The history's objects as one new pack, written by git in the checkout; the mirror is only read. Nothing is synced:
+  // a checkout does not outlive its build.
+  // Returns the tags that it holds.
+  std::vector<Tag> packHistory() const {
     const History history = readHistory(call_, session_, mirror_, commit_, options_.depth);
+    std::vector<Tag> tags;
+    if (options_.tags) tags = readTags(call_, session_, mirror_);
     tags.erase(std::remove_if(tags.begin(), tags.end(),
                               [&](const Tag& tag) { return history.commits.count(tag.commit) == 0; }),
                tags.end());
     GitCommand git =
-        inCheckout({"pack-objects", "--revs", "--quiet", "--delta-base-offset", "--threads=1"}, "pack the history of");
+        inCheckout({"-c", "core.fsync=none", "pack-objects", "--revs", "--quiet", "--delta-base-offset", "--threads=1"},
+                   "pack the history of");
     for (const std::string& id : history.cut) git.input += "--shallow " + id + "\n";
     git.input += commit_ + "\n";
     for (const Tag& tag : tags) git.input += tag.id + "\n";
@@ -194,6 +199,7 @@ class Checkout {
     git.environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = mirror_.objects();
     const process::Result result = session_.tryRun(call_, git);
     if (!result.ok()) failed(git, result);
+    return tags;
   }
 
   void writeConfig() const {

@@ -70,10 +70,13 @@ struct Git::State {
     const Session session(settings, access, url);
     Mirror mirror(settings, session, commit.size());
     std::vector<Submodule> submodules;
-    mirror.with(call, commit, progress, [&] {
+    // With a depth, a checkout begins by reading the history.
+    const Mirror::Check check = options.depth > 0 ? Mirror::Check::by_use : Mirror::Check::before;
+    const auto use = [&] {
       makeCheckout(call, session, mirror, commit, folder, options);
       if (options.submodules) submodules = listSubmodules(call, session, mirror, commit);
-    });
+    };
+    mirror.with(call, commit, progress, use, check);
     for (const Submodule& submodule : submodules) {
       if (level == kMaxSubmoduleDepth) {
         throw Error(Status::invalid, "check out " + url.text + ": submodules lie in one another more than " +

@@ -176,22 +176,25 @@ void Mirror::update(Call& call, std::string_view commit, const Progress& progres
   throw Damaged(what + "it came, and cannot be read");
 }
 
-void Mirror::with(Call& call, std::string_view commit, const Progress& progress, const std::function<void()>& use) {
+void Mirror::with(Call& call, std::string_view commit, const Progress& progress, const std::function<void()>& use,
+                  Check check) {
   bool fetched = false, rebuilt = false;
   for (;;) {
     bool damaged = false;
     {
       const MirrorLock lock(call, lock_file_, MirrorLock::Mode::shared);
-      if (has(call, commit)) {
+      if (check == Check::by_use || has(call, commit)) {
         ::utimensat(AT_FDCWD, lock_file_.c_str(), nullptr, 0);  // used now: maintain() looks at it
         try {
           return use();
         } catch (const Damaged& error) {
-          if (rebuilt) throw Error(Status::internal, error.what());
-          call.log(LogLevel::warning, std::string(error.what()) + "; making the mirror anew");
-          damaged = true;
+          // Where nobody has looked before, it may just not be there.
+          damaged = check == Check::before || has(call, commit);
+          if (damaged && rebuilt) throw Error(Status::internal, error.what());
+          if (damaged) call.log(LogLevel::warning, std::string(error.what()) + "; making the mirror anew");
         }
-      } else if (fetched) {
+      }
+      if (fetched && !damaged) {
         throw Error(Status::unavailable,
                     "fetch " + session_.url().text + ": the mirror was changed meanwhile; try again");
       }

@@ -36,7 +36,10 @@ class Mirror {
 
   // Runs `use` under the shared lock with a mirror that has the commit, fetching when it does not. When `use` finds the
   // mirror damaged it throws Damaged: the mirror is made anew, once, and `use` run again.
-  void with(Call& call, std::string_view commit, const Progress& progress, const std::function<void()>& use);
+  // by_use: `use` begins with something that fails as Damaged when the commit is not there, which saves asking first.
+  enum class Check { before, by_use };
+  void with(Call& call, std::string_view commit, const Progress& progress, const std::function<void()>& use,
+            Check check = Check::before);
   // Brings branches and tags up to date, whatever is there.
   void refresh(Call& call, const Progress& progress);
 

@@ -278,9 +278,9 @@ bool saysDamaged(std::string_view err) {
     err.remove_prefix(std::min(line.size() + 1, err.size()));
     if (line.substr(0, 7) == "remote:") continue;  // the other side's trouble
     if (contains(line, {"corrupt", "not a git repository", "unable to read", "missing blob", "missing tree",
-                        "bad object", "valid object", "is empty", "Could not read ", "inflate", "index file",
-                        "does not match index", "broken", "unable to unpack", "packfile", "invalid sha1 pointer",
-                        "bad config", "bad numeric config", "did not send all necessary objects"})) {
+                        "bad object", "valid object", "is empty", "inflate", "index file", "does not match index",
+                        "broken link", "unable to unpack", "packfile", "invalid sha1 pointer", "bad config",
+                        "bad numeric config", "did not send all necessary objects"})) {
       return true;
     }
   }
