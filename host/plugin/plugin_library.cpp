@@ -1,6 +1,7 @@
 #include "host/plugin/plugin_library.hpp"
 
 #include <boost/dll/shared_library.hpp>
+#include <list>
 #include <mutex>
 
 #include "check/contract.hpp"
@@ -14,9 +15,17 @@
 #include "ocelot/bind/import_vcs.hpp"
 
 namespace ocelot::plugin {
-namespace {
 
 namespace dll = boost::dll;
+
+struct PluginLibrary::Loaded {
+  std::string path;
+  dll::shared_library library;
+  Description description;
+  const ocelot_plugin* descriptor = nullptr;
+};
+
+namespace {
 
 // The loader's own words inside Boost's: "… (dlerror system message: WORDS): Bad file descriptor".
 std::string saidIn(const std::string& message) {
@@ -27,18 +36,18 @@ std::string saidIn(const std::string& message) {
   return message.substr(from, message.rfind("): ") - from);
 }
 
-// The library of an open file, for ever. *Rationale:* loaded by /proc/self/fd/N, so that the file is the one that was
-// checked. The loader takes a path it knows for the library that it loaded by it, and so N must never mean another
-// file: the descriptor stays open. That costs one per plugin.
-dll::shared_library& loadForEver(const std::string& path, OpenFile& file) {
-  auto library = std::make_unique<dll::shared_library>();
+// *Rationale:* loaded by /proc/self/fd/N, so that the file is the one that was checked. The loader takes a path that it
+// knows for the library that it loaded by it, and so N must never mean another file: the descriptor stays open. That
+// costs one per plugin.
+dll::shared_library open(const std::string& path, OpenFile& file) {
+  dll::shared_library library;
   try {
-    library->load("/proc/self/fd/" + std::to_string(file.fd()), dll::load_mode::rtld_now | dll::load_mode::rtld_local);
+    library.load("/proc/self/fd/" + std::to_string(file.fd()), dll::load_mode::rtld_now | dll::load_mode::rtld_local);
   } catch (const boost::system::system_error& error) {
     throw Error(Status::invalid, "plugin " + path + ": " + check::loaderMessage(saidIn(error.what())));
   }
   file.release();
-  return *library.release();
+  return library;
 }
 
 const void* interfaceOf(const PluginLibrary& library, const char* id, Kind kind) {
@@ -55,26 +64,31 @@ std::string who(const PluginLibrary& library, const Settings& settings) {
 
 }  // namespace
 
+const std::string& PluginLibrary::path() const { return loaded_->path; }
+const Description& PluginLibrary::description() const { return loaded_->description; }
+const ocelot_plugin& PluginLibrary::descriptor() const { return *loaded_->descriptor; }
+
 PluginLibrary load(const std::string& path) {
-  // One at a time: the loader's own lock does not cover the names under /proc/self/fd.
-  static std::mutex loading;
-  const std::lock_guard<std::mutex> lock(loading);
+  // Never freed, and so never unloaded, not even at exit; refused ones too, whose constructors have run.
+  static auto& all = *new std::list<PluginLibrary::Loaded>;
+  static std::mutex loading;  // guards all
   OpenFile file = openTrusted(path);
   const std::string fault = check::elfFault(file.fd());
   if (!fault.empty()) throw Error(Status::invalid, "plugin " + path + ": " + fault);
-  dll::shared_library& opened = loadForEver(path, file);
-  if (!opened.has("ocelot_plugin_v1"))
-    throw Error(Status::invalid, "plugin " + path + ": " + check::wrongMajor(check::majorsOf(opened.native())));
-  const auto& descriptor = opened.get<const ocelot_plugin>("ocelot_plugin_v1");
+  const std::lock_guard<std::mutex> lock(loading);
+  dll::shared_library library = open(path, file);
+  PluginLibrary::Loaded& loaded = all.emplace_back();
+  loaded.path = path;
+  loaded.library = std::move(library);
+  if (!loaded.library.has("ocelot_plugin_v1"))
+    throw Error(Status::invalid, "plugin " + path + ": " + check::wrongMajor(check::majorsOf(loaded.library.native())));
+  loaded.descriptor = &loaded.library.get<const ocelot_plugin>("ocelot_plugin_v1");
   std::string sentences;
-  for (const std::string& sentence : check::faultsOf(&descriptor))
+  for (const std::string& sentence : check::faultsOf(loaded.descriptor))
     sentences += (sentences.empty() ? "" : "\n") + ("plugin " + path + ": " + sentence);
   if (!sentences.empty()) throw Error(Status::invalid, sentences);
-  PluginLibrary library;
-  library.path_ = std::make_shared<const std::string>(path);
-  library.description_ = std::make_shared<const Description>(descriptionFrom(check::describe(descriptor)));
-  library.descriptor_ = &descriptor;
-  return library;
+  loaded.description = descriptionFrom(check::describe(*loaded.descriptor));
+  return PluginLibrary(loaded);
 }
 
 std::unique_ptr<Runtime> makeRuntime(const PluginLibrary& library, const Settings& settings,

@@ -23,15 +23,15 @@ namespace ocelot::plugin {
 // A loaded plugin. Cheap to copy; what it refers to lives to the end of the process. [any]
 class PluginLibrary {
  public:
-  const std::string& path() const { return *path_; }
-  const Description& description() const { return *description_; }
-  const ocelot_plugin& descriptor() const { return *descriptor_; }
+  const std::string& path() const;
+  const Description& description() const;
+  const ocelot_plugin& descriptor() const;
 
  private:
+  struct Loaded;
+  explicit PluginLibrary(const Loaded& loaded) : loaded_(&loaded) {}
   friend PluginLibrary load(const std::string& path);
-  std::shared_ptr<const std::string> path_;
-  std::shared_ptr<const Description> description_;
-  const ocelot_plugin* descriptor_ = nullptr;
+  const Loaded* loaded_;
 };
 
 // Checks the file and its path (see trusted_file.hpp), loads it, and checks all that it declares. Throws

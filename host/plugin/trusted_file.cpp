@@ -14,7 +14,9 @@
 namespace ocelot::plugin {
 namespace {
 
-[[noreturn]] void refuse(const std::string& path, const std::string& why) {
+[[noreturn]] void refuse(std::string path, const std::string& why) {
+  path = path.substr(0, std::min(path.size(), path.find('\0')));
+  if (path.size() > 200) path = path.substr(0, 200) + "…";
   throw Error(Status::invalid, "plugin " + path + ": " + why);
 }
 

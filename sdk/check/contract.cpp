@@ -15,6 +15,7 @@ namespace {
 // Longer than any table of this major will get; a bigger size is a pointer or garbage.
 constexpr std::uint32_t kMostBytes = 64 * 1024;
 constexpr int kMostOptions = 1000;
+constexpr std::size_t kMostFaults = 50;
 constexpr std::size_t kMostText = 4096;
 
 struct Member {
@@ -103,11 +104,14 @@ bool fits(int type, const std::string& value) {
 }
 
 void checkOptions(const ocelot_option* options, const Say& say) {
+  if (options == nullptr) return;
+  int rows = 0;
+  while (rows <= kMostOptions && options[rows].key != nullptr) ++rows;
+  if (rows > kMostOptions)
+    return say("its option table does not end within " + std::to_string(kMostOptions) +
+               " rows; the last one is all zeros");
   std::set<std::string> keys;
-  for (int i = 0; options != nullptr && options[i].key != nullptr; ++i) {
-    if (i == kMostOptions)
-      return say("its option table does not end within " + std::to_string(kMostOptions) +
-                 " rows; the last one is all zeros");
+  for (int i = 0; i < rows; ++i) {
     const ocelot_option& row = options[i];
     if (!within(row.key) || *row.key == '\0' || !goodKey(row.key)) {
       say("option row " + std::to_string(i + 1) + ": a key is lower_snake_case, with dots where it nests");
@@ -159,7 +163,9 @@ const char* typeName(int type) {
 
 std::vector<std::string> faultsOf(const ocelot_plugin* plugin) {
   std::vector<std::string> faults;
-  const Say say = [&](const std::string& sentence) { faults.push_back(sentence); };
+  const Say say = [&](const std::string& sentence) {
+    if (faults.size() < kMostFaults) faults.push_back(sentence);
+  };
   if (plugin->size < sizeof(ocelot_plugin) || plugin->size > kMostBytes) {
     say("ocelot_plugin_v1 says that it is " + std::to_string(plugin->size) + " bytes long; ABI 1.0 has " +
         std::to_string(sizeof(ocelot_plugin)) + " (is `size` its first member?)");

@@ -3,11 +3,12 @@
 #
 #   OCELOT_PLUGIN_OUTPUT_DIRECTORY  where it is built (default: lib/ocelot/plugins in the build folder)
 #   OCELOT_PLUGIN_INSTALL           whether it is installed, to lib/ocelot/plugins (default: yes)
+#   OCELOT_PLUGIN_CONFORMANCE       whether it is tested (default: yes)
 #
 # With tests enabled, adds the test <name>.conformance: ocelot-plugin-check must find nothing wrong.
-set(OCELOT_PLUGIN_MAP ${CMAKE_CURRENT_LIST_DIR}/plugin.map)
 
 function(ocelot_add_plugin name)
+  set(map ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map)
   add_library(${name} MODULE ${ARGN})
   target_compile_features(${name} PRIVATE c_std_11 cxx_std_17)
   target_link_libraries(${name} PRIVATE OcelotSdk::sdk)
@@ -20,9 +21,9 @@ function(ocelot_add_plugin name)
     LIBRARY_OUTPUT_DIRECTORY ${output}
     POSITION_INDEPENDENT_CODE ON
     C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-    LINK_DEPENDS ${OCELOT_PLUGIN_MAP})
+    LINK_DEPENDS ${map})
   # Hidden visibility alone still exports weak templates of the standard library; the version script makes it one symbol.
-  target_link_options(${name} PRIVATE -Wl,--version-script=${OCELOT_PLUGIN_MAP} -Wl,-z,now -Wl,-z,relro)
+  target_link_options(${name} PRIVATE -Wl,--version-script=${map} -Wl,-z,now -Wl,-z,relro)
   # clang leaves the sanitizers' symbols to the program, so that every one of them would be undefined here.
   if(NOT (CMAKE_CXX_COMPILER_ID MATCHES Clang AND (OCELOT_SANITIZE OR CMAKE_CXX_FLAGS MATCHES "-fsanitize")))
     target_link_options(${name} PRIVATE -Wl,-z,defs)
@@ -33,6 +34,9 @@ function(ocelot_add_plugin name)
   endif()
   if(NOT DEFINED OCELOT_PLUGIN_INSTALL OR OCELOT_PLUGIN_INSTALL)
     install(TARGETS ${name} LIBRARY DESTINATION lib/ocelot/plugins)
+  endif()
+  if(DEFINED OCELOT_PLUGIN_CONFORMANCE AND NOT OCELOT_PLUGIN_CONFORMANCE)
+    return()
   endif()
   if(BUILD_TESTING AND TARGET OcelotSdk::plugin-check)
     add_test(NAME ${name}.conformance COMMAND OcelotSdk::plugin-check $<TARGET_FILE:${name}>)

@@ -1,0 +1,5 @@
+// Ends before the query function.
+// expect: ocelot_plugin_v1 says that it is 40 bytes long; ABI 1.0 has 48
+#include "bad.h"
+
+PLUGIN_OF_SIZE(offsetof(ocelot_plugin, query), "org.ocelot.bad", "1.0.0", "Bad on purpose", NULL, goodQuery)

@@ -1,0 +1,2 @@
+int ocelotGone(void);
+int ocelotGone(void) { return 1; }
