@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <ostream>
 
 #include "folder_tar.hpp"
 #include "json.hpp"
@@ -145,23 +144,17 @@ std::string ociManifest(Call& call, const std::string& path) {
 
 // Where libarchive's writer puts its blocks.
 struct Outlet {
-  std::ostream& out;
-  const std::function<void(std::uint64_t)>& told;
-  std::uint64_t bytes = 0;
-
-  bool put(const void* data, std::size_t size) {
-    out.write(static_cast<const char*>(data), static_cast<std::streamsize>(size));
-    bytes += size;
-    if (out && told) told(bytes);
-    return out.good();
-  }
+  const Put& put;
+  bool open = true;
 };
 
 la_ssize_t putBlock(archive*, void* outlet, const void* data, std::size_t size) {
-  return static_cast<Outlet*>(outlet)->put(data, size) ? static_cast<la_ssize_t>(size) : -1;
+  auto& out = *static_cast<Outlet*>(outlet);
+  out.open = out.open && out.put(static_cast<const char*>(data), size);
+  return out.open ? static_cast<la_ssize_t>(size) : -1;
 }
 
-void writeDecompressed(Call& call, const std::string& path, Outlet& outlet) {
+void writeDecompressed(Call& call, const std::string& path, const Put& put) {
   const Reader reader = openArchive(path, true);
   nextMember(call, reader.get(), path);
   std::string buffer(kBlock, '\0');
@@ -169,7 +162,7 @@ void writeDecompressed(Call& call, const std::string& path, Outlet& outlet) {
     call.check("reading " + path);
     const la_ssize_t size = archive_read_data(reader.get(), buffer.data(), buffer.size());
     if (size < 0) refuse(path, "is damaged: " + reason(reader.get()));
-    if (size == 0 || !outlet.put(buffer.data(), static_cast<std::size_t>(size))) return;
+    if (size == 0 || !put(buffer.data(), static_cast<std::size_t>(size))) return;
   }
 }
 
@@ -185,7 +178,8 @@ void copyData(Call& call, archive* from, archive* to, const std::string& path) {
 }
 
 // The archive's members, with our manifest for its own.
-void writeRewritten(Call& call, const ImageSource& source, Outlet& outlet) {
+void writeRewritten(Call& call, const ImageSource& source, const Put& put) {
+  Outlet outlet{put};
   const Reader reader = openArchive(source.path, false);
   const std::unique_ptr<archive, int (*)(archive*)> writer(archive_write_new(), archive_write_free);
   archive_write_set_format_gnutar(writer.get());
@@ -203,7 +197,7 @@ void writeRewritten(Call& call, const ImageSource& source, Outlet& outlet) {
     const std::string name = nameOf(entry);
     if (name == "manifest.json" || name == "repositories") continue;
     if (archive_write_header(writer.get(), entry) < ARCHIVE_WARN) {
-      if (!outlet.out) return;  // the engine hung up, and its answer says why
+      if (!outlet.open) return;  // the engine hung up, and its answer says why
       refuse(source.path, printable(name, 120) + ": " + reason(writer.get()));
     }
     if (archive_entry_size(entry) > 0) copyData(call, reader.get(), writer.get(), source.path);
@@ -236,16 +230,14 @@ ImageSource lookInto(Call& call, const std::string& path) {
   return source;
 }
 
-void writeTar(Call& call, const ImageSource& source, std::ostream& out,
-              const std::function<void(std::uint64_t)>& told) {
-  Outlet outlet{out, told};
+void writeTar(Call& call, const ImageSource& source, const Put& put) {
   switch (source.kind) {
     case ImageSource::Kind::folder:
-      return writeFolder(call, source.path, [&](const char* data, std::size_t size) { return outlet.put(data, size); });
+      return writeFolder(call, source.path, put);
     case ImageSource::Kind::rootfs:
-      return writeDecompressed(call, source.path, outlet);
+      return writeDecompressed(call, source.path, put);
     case ImageSource::Kind::archive:
-      return writeRewritten(call, source, outlet);
+      return writeRewritten(call, source, put);
   }
 }
 

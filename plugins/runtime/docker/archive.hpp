@@ -2,11 +2,9 @@
 // What a person gives as an image: a tar of a root file system, a docker or an OCI archive, or a folder; compressed as
 // they like. Each is written out as a tar that every engine takes.
 
-#include <functional>
-#include <iosfwd>
 #include <string>
 
-#include "ocelot/call.hpp"
+#include "engine.hpp"
 
 namespace ocelot::docker {
 
@@ -21,7 +19,7 @@ struct ImageSource {
 // Looks into the file. Throws Error: not_found, invalid (no tar, or not exactly one image).
 ImageSource lookInto(Call& call, const std::string& path);
 
-// Writes the tar. `told` hears how many bytes went out. Throws Error(invalid) for a damaged source.
-void writeTar(Call& call, const ImageSource& source, std::ostream& out, const std::function<void(std::uint64_t)>& told);
+// Gives the tar to `put`, until it returns false. Throws Error(invalid) for a damaged source.
+void writeTar(Call& call, const ImageSource& source, const Put& put);
 
 }  // namespace ocelot::docker

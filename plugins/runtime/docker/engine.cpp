@@ -177,7 +177,10 @@ Answer Engine::exchange(Call& call, const Question& question, const std::string&
     std::ostream& out = session.sendRequest(request);
     if (question.upload) {
       try {
-        question.upload(out);
+        question.upload([&](const char* data, std::size_t size) {
+          out.write(data, static_cast<std::streamsize>(size));
+          return out.good() && !session.state().hungUp;
+        });
       } catch (...) {
         session.breakOff();
         throw;
@@ -186,10 +189,7 @@ Answer Engine::exchange(Call& call, const Question& question, const std::string&
       out << question.body;
     }
     out.flush();
-    // An engine that refuses early closes its end, and its answer may still be there to be read.
-    const Broken sending = session.state().broken;
-    if (sending != Broken::no && sending != Broken::closed) throw fail();
-    session.readOn();
+    if (session.state().broken != Broken::no) throw fail();
     Poco::Net::HTTPResponse response;
     std::istream& in = session.receiveResponse(response);
     answer.status = static_cast<int>(response.getStatus());

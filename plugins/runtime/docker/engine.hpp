@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
-#include <iosfwd>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +22,9 @@ struct Answer {
   std::string message() const;
 };
 
+// Takes the next bytes of a body; false: the engine wants no more, and its answer says why.
+using Put = std::function<bool(const char*, std::size_t)>;
+
 struct Question {
   std::string doing;  // completes "docker: …": "asking for the version"
   std::string method = "GET";
@@ -33,7 +35,7 @@ struct Question {
   bool endless = false;                           // no limit on the whole; only the call's own
   std::chrono::milliseconds idle{0};              // limit between two moves of the wire
   std::size_t most = 4u << 20;                    // longest body that is read
-  std::function<void(std::ostream&)> upload;      // writes the body, sent in chunks
+  std::function<void(const Put&)> upload;         // gives the body, sent in chunks
   std::function<void(const std::string&)> lines;  // takes a 2xx body line by line instead of Answer::body
 };
 

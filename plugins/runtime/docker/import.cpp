@@ -57,11 +57,15 @@ Image Docker::importImage(Call& call, const std::string& source, const std::stri
     question.lines = [&](const std::string& line) { stream.line(line); };
     const std::uint64_t total = sizeOf(source);
     std::uint64_t told = 0;
-    question.upload = [&](std::ostream& out) {
-      writeTar(call, image, out, [&](std::uint64_t done) {
-        if (!sink || done < told + (8u << 20)) return;
-        told = done;
-        sink({"importing " + wanted.full(), done, std::max(done, total)});
+    question.upload = [&](const Put& put) {
+      std::uint64_t done = 0;
+      writeTar(call, image, [&](const char* data, std::size_t size) {
+        done += size;
+        if (sink && done >= told + (8u << 20)) {
+          told = done;
+          sink({"importing " + wanted.full(), done, std::max(done, total)});
+        }
+        return put(data, size);
       });
     };
     const Answer answer = engine_->ask(call, question);

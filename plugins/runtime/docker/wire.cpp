@@ -37,16 +37,22 @@ class PatientSocket final : public Poco::Net::StreamSocketImpl {
 
   int sendBytes(const void* buffer, int length, int flags) override {
     int sent = 0;
-    while (sent < length) {
+    // After the engine hung up the rest goes nowhere, without an error: Poco would keep that one for the reading, too,
+    // and the engine's answer may say why it wanted no more.
+    while (sent < length && !state_->hungUp) {
       if (!state_->await(sockfd(), POLLOUT)) throw Poco::TimeoutException("engine");
       const ssize_t n = ::send(sockfd(), static_cast<const char*>(buffer) + sent,
                                static_cast<std::size_t>(length - sent), flags | MSG_DONTWAIT | MSG_NOSIGNAL);
       if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+      if (n < 0 && (errno == EPIPE || errno == ECONNRESET)) {
+        state_->hungUp = true;
+        break;
+      }
       if (n < 0) fail(errno);
       sent += static_cast<int>(n);
       state_->moved = Call::Clock::now();
     }
-    return sent;
+    return length;
   }
 
  private:
@@ -95,7 +101,7 @@ bool WireState::await(int fd, short events, milliseconds atMost) {
   const auto until = Call::Clock::now() + atMost;
   for (;;) {
     const auto now = Call::Clock::now();
-    if (broken != Broken::no && broken != Broken::closed) return false;
+    if (broken != Broken::no) return false;
     if (call->cancelled()) return broken = Broken::cancelled, false;
     if (now >= call->deadline()) return broken = Broken::deadline, false;
     if (patience.total.count() > 0 && now >= begin + patience.total) return broken = Broken::limit, false;

@@ -25,7 +25,8 @@ struct WireState {
   Patience patience;
   Call::Clock::time_point begin, moved;
   Broken broken = Broken::no;
-  int error = 0;  // errno, when failed
+  int error = 0;        // errno, when failed
+  bool hungUp = false;  // the engine takes no more; what it answered before may still be read
 
   // Waits until `fd` is ready for `events` (-1: for `atMost`); false with `broken` set when there is no more waiting.
   bool await(int fd, short events, std::chrono::milliseconds atMost = std::chrono::hours(24));
@@ -38,8 +39,6 @@ class Session final : public Poco::Net::HTTPClientSession {
   bool open();
   // Nothing more is sent, also not the end of a body that is not whole: Poco would write it on the way out.
   void breakOff() { state_->broken = Broken::failed; }
-  // The engine hung up while it was sent to; what it answered before may still be read.
-  void readOn() { state_->broken = Broken::no; }
   const WireState& state() const { return *state_; }
 
  protected:
