@@ -4,17 +4,19 @@
 //   run() ─ configuration ─ start() ─ READY ─┬─ SIGHUP: reload() ─┐
 //                                            ├────────────────────┘
 //                                            └─ SIGTERM or SIGINT: drain() ─ server drained ─ stop() ─ exit 0
-//                                                 └─ once more: hurry() ─ …
+//                                                 └─ once more: hurry()    (a third time ends the process at once)
 //
 // Exit status: 0 ended as asked; 1 start() or a later fault; 78 the configuration or the command line is wrong (every
 // mistake is listed). Stays in the foreground: a service manager's business is its own.
 //
 // A daemon's program is:   class Admin : public Daemon { … };   OCELOT_DAEMON_MAIN(Admin)
 
-#include <chrono>
+#include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "host/config/config.hpp"
 #include "host/daemon/health.hpp"
@@ -32,8 +34,10 @@ class Context {
   virtual Metrics& metrics() = 0;
   virtual Health& health() = 0;
   // Opens the server on `<section>.listen` with these routes beside /healthz, /readyz and /metrics. Once, in start().
-  // Without it the daemon still serves those three, to loopback only where they need a role.
-  virtual http::Server& serve(http::Routes routes, http::Authenticator authenticator) = 0;
+  // Without it the daemon still serves those three. `explain` turns exceptions of the daemon's own engines into answers
+  // (http::ServerHooks).
+  virtual http::Server& serve(http::Routes routes, http::Authenticator authenticator,
+                              std::function<std::optional<http::Answer>(const std::exception&)> explain = nullptr) = 0;
   // SIGTERM came: take no new work.
   virtual bool draining() const = 0;
   // Readable once draining: to be polled beside other descriptors.

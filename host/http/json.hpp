@@ -22,6 +22,7 @@ class JsonWriter {
   JsonWriter& value(const std::string& text) { return value(std::string_view(text)); }
   JsonWriter& value(std::int64_t number);
   JsonWriter& value(int number) { return value(static_cast<std::int64_t>(number)); }
+  JsonWriter& value(std::uint64_t number);
   JsonWriter& value(bool flag);
   JsonWriter& null();
   JsonWriter& raw(std::string_view json);  // valid JSON made elsewhere

@@ -46,7 +46,7 @@ struct Request {
   std::optional<std::int64_t> queryNumber(
       std::string_view name) const;             // nullopt: absent; throws Refusal(400) when bad
   bool queryFlag(std::string_view name) const;  // "true", "1" and "" (as in ?follow) count
-  bool fromLoopback() const;                    // 127/8, ::1, a unix socket
+  bool fromLoopback() const;                    // 127/8, ::1 or a unix socket, and no sign of a proxy in between
 };
 
 // The other end of a streamed answer. For the handler's thread alone.
@@ -62,6 +62,8 @@ class StreamWriter {
   // The server is being drained: a stream may say so in its last words before it returns.
   virtual bool draining() const = 0;
 };
+
+bool isLoopback(std::string_view peer);
 
 struct Answer {
   int status = 200;

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -58,7 +59,8 @@ struct ServerSettings {
   int threads = 16;             // requests at once
   int max_streams = 256;        // streamed answers at once; more: 503
   int max_connections = 1024;
-  int max_connections_per_peer = 128;                   // not counted for unix
+  int max_connections_per_peer = 128;
+  bool limit_loopback = false;  // count this machine's own addresses too: a proxy has one for everybody
   std::chrono::milliseconds head_timeout{10000};        // from the first byte wanted to the end of the head
   std::chrono::milliseconds body_timeout{30000};        // of the whole body, plus a second per 64 KiB
   std::chrono::milliseconds keep_alive_timeout{15000};  // between requests
@@ -79,6 +81,8 @@ struct Served {
 struct ServerHooks {
   std::function<void(const Served&)> served;
   std::function<void(LogLevel, std::string_view)> log;
+  // Asked first about what a handler or the authenticator threw; nullopt: as said above.
+  std::function<std::optional<Answer>(const std::exception&)> explain;
 };
 
 class Server {

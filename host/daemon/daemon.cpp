@@ -1,0 +1,169 @@
+// The command line of every daemon, on Poco's ServerApplication. Its loadConfiguration() is never called (it searches
+// all parent folders of the program), nor does anything here become a background process.
+
+#include "host/daemon/daemon.hpp"
+
+#include <Poco/Exception.h>
+#include <Poco/Util/Option.h>
+#include <Poco/Util/OptionCallback.h>
+#include <Poco/Util/OptionSet.h>
+#include <Poco/Util/ServerApplication.h>
+#include <signal.h>
+
+#include <array>
+#include <filesystem>
+#include <iostream>
+
+#include "host/daemon/service.hpp"
+#include "host/daemon/signals.hpp"
+
+namespace ocelot::daemon {
+namespace {
+
+using Poco::Util::Option;
+
+const char* const kUsualFile = "/etc/ocelot/server.yaml";
+
+// Poco's application installs handlers for these that jump or abort; what was there (nothing, or a sanitizer) is
+// better.
+class FaultHandlers {
+ public:
+  FaultHandlers() {
+    for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], nullptr, &saved_[i]);
+  }
+  void restore() const {
+    for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &saved_[i], nullptr);
+  }
+
+ private:
+  static constexpr std::array<int, 4> kSignals{SIGILL, SIGBUS, SIGSEGV, SIGSYS};
+  std::array<struct sigaction, 4> saved_{};
+};
+
+class Program : public Poco::Util::ServerApplication {
+ public:
+  explicit Program(std::unique_ptr<Daemon> daemon)
+      : daemon_(std::move(daemon)), name_("ocelot-" + daemon_->section()) {}
+
+ protected:
+  void defineOptions(Poco::Util::OptionSet& options) override {
+    // Not the base's: those are for background processes.
+    const auto add = [&](const char* name, const char* argument, auto handler) {
+      Option option(name, "", "", false);
+      if (*argument) option.argument(argument);
+      option.repeatable(true).callback(Poco::Util::OptionCallback<Program>(this, handler));
+      options.addOption(option);
+    };
+    add("config", "FILE", &Program::onConfig);
+    add("set", "KEY=VALUE", &Program::onSet);
+    add("check-config", "", &Program::onCheck);
+    add("version", "", &Program::onVersion);
+    add("help", "", &Program::onHelp);
+  }
+
+  int main(const std::vector<std::string>& rest) override {
+    if (help_) return help();
+    if (version_) {
+      std::cout << name_ << " " << OCELOT_VERSION << std::endl;
+      return 0;
+    }
+    if (!rest.empty()) {
+      std::cerr << name_ << ": \"" << rest.front() << "\" is not understood; try --help" << std::endl;
+      return EXIT_CONFIG;
+    }
+    config::Config config;
+    try {
+      config = read();
+    } catch (const config::Invalid& invalid) {
+      return tell(invalid);
+    }
+    if (check_) {
+      std::cout << name_ << ": the configuration is right" << (file_.empty() ? " (defaults)" : " (" + file_ + ")")
+                << std::endl;
+      return 0;
+    }
+    const bool json = config.text("log.format") == "json";
+    setUpLog(name_, json ? LogFormat::json : LogFormat::text, logLevelFrom(config.text("log.level")));
+    Service service(*daemon_, std::move(config), [this] { return read(); });
+    return service.run();
+  }
+
+ private:
+  void onConfig(const std::string&, const std::string& value) {
+    file_ = value;
+    file_given_ = true;
+  }
+  void onSet(const std::string&, const std::string& value) { sets_.push_back(value); }
+  void onCheck(const std::string&, const std::string&) { check_ = true; }
+  void onVersion(const std::string&, const std::string&) { version_ = true; }
+  void onHelp(const std::string&, const std::string&) {
+    help_ = true;
+    stopOptionsProcessing();
+  }
+
+  config::Config read() {
+    std::error_code error;
+    if (!file_given_) file_ = std::filesystem::exists(kUsualFile, error) ? kUsualFile : "";
+    config::Config config = config::load(file_, config::processEnvironment(), sets_);
+    std::vector<config::Problem> problems;
+    daemon_->check(config, problems);
+    if (!problems.empty()) throw config::Invalid(std::move(problems));
+    return config;
+  }
+
+  int tell(const config::Invalid& invalid) const {
+    for (const auto& problem : invalid.problems()) {
+      std::cerr << name_ << ": " << (problem.where.empty() ? "" : problem.where + ": ") << problem.what << '\n';
+    }
+    const auto count = invalid.problems().size();
+    std::cerr << name_ << ": not started: " << count << (count == 1 ? " mistake" : " mistakes")
+              << " in the configuration" << std::endl;
+    return EXIT_CONFIG;
+  }
+
+  int help() const {
+    std::cout
+        << name_ << ": " << daemon_->description() << "\n\n"
+        << "  --config FILE     read this instead of " << kUsualFile << "\n"
+        << "  --set KEY=VALUE   one key, over file and environment; as often as needed\n"
+        << "  --check-config    look for mistakes and end\n"
+        << "  --version\n"
+        << "  --help\n\n"
+        << "`ocelot config defaults` prints every key. SIGTERM drains and ends, a second one hurries, SIGHUP reads "
+           "the\n"
+        << "configuration again. Exit status: 0 ended as asked, 1 a fault, 78 a mistake in configuration or options.\n";
+    return 0;
+  }
+
+  const std::unique_ptr<Daemon> daemon_;
+  const std::string name_;
+  std::string file_;
+  std::vector<std::string> sets_;
+  bool file_given_ = false, check_ = false, version_ = false, help_ = false;
+};
+
+}  // namespace
+
+int run(int argc, char** argv, const std::function<std::unique_ptr<Daemon>()>& make) {
+  blockSignals();
+  std::string name = argc > 0 ? argv[0] : "ocelot";
+  try {
+    const FaultHandlers handlers;
+    Program program(make());
+    handlers.restore();
+    try {
+      program.init(argc, argv);
+    } catch (const Poco::Exception& error) {
+      std::cerr << name << ": " << error.displayText() << "; try --help" << std::endl;
+      return Poco::Util::Application::EXIT_CONFIG;
+    }
+    return program.Poco::Util::Application::run();
+  } catch (const Poco::Exception& error) {
+    std::cerr << name << ": " << error.displayText() << std::endl;
+  } catch (const std::exception& error) {
+    std::cerr << name << ": " << error.what() << std::endl;
+  }
+  return 1;
+}
+
+}  // namespace ocelot::daemon

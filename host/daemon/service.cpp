@@ -1,0 +1,180 @@
+#include "host/daemon/service.hpp"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <stdexcept>
+#include <system_error>
+
+#include "host/daemon/pages.hpp"
+#include "host/daemon/signals.hpp"
+
+namespace ocelot::daemon {
+namespace {
+
+const auto kServerGrace = std::chrono::seconds(10);
+
+double residentBytes() {
+  std::ifstream in("/proc/self/statm");
+  double all = 0, resident = 0;
+  in >> all >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace
+
+Service::Service(Daemon& daemon, config::Config config, std::function<config::Config()> reread)
+    : daemon_(daemon), config_(std::move(config)), reread_(std::move(reread)), drain_fd_(::eventfd(0, EFD_CLOEXEC)) {
+  if (drain_fd_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
+}
+
+Service::~Service() {
+  server_.reset();
+  ::close(drain_fd_);
+}
+
+int Service::run() {
+  const Signals signals([this](int times) { end(times); },
+                        [this] {
+                          const std::lock_guard lock(mutex_);
+                          reload_wanted_ = true;
+                          changed_.notify_all();
+                        });
+  measure();
+  try {
+    daemon_.start(*this);
+    if (!server_) serve({}, nullptr, nullptr);
+  } catch (const config::Invalid& invalid) {
+    for (const auto& problem : invalid.problems()) log(LogLevel::error, problem.where + ": " + problem.what);
+    return 78;
+  } catch (const std::exception& error) {
+    log(LogLevel::error, std::string("cannot start: ") + error.what());
+    return 1;
+  }
+  log(LogLevel::info, "ready", {{"listen", server_->url()}, {"version", OCELOT_VERSION}});
+  notifyManager("READY=1");
+
+  std::unique_lock lock(mutex_);
+  started_ = true;
+  while (!draining_) {
+    if (std::exchange(reload_wanted_, false)) {
+      lock.unlock();
+      reload();
+      lock.lock();
+      continue;
+    }
+    changed_.wait(lock);
+  }
+  lock.unlock();
+
+  notifyManager("STOPPING=1");
+  log(LogLevel::info, "draining: no new work; a second SIGTERM hurries it");
+  try {
+    daemon_.drain(*this);
+    server_->drain(hurried_ ? std::chrono::seconds(0) : kServerGrace);
+    daemon_.stop(*this);
+  } catch (const std::exception& error) {
+    log(LogLevel::error, std::string("while stopping: ") + error.what());
+    return 1;
+  }
+  log(LogLevel::info, "stopped");
+  return failed_ ? 1 : 0;
+}
+
+void Service::end(int times) {
+  if (times == 1) return beginDrain();
+  if (times > 2) {
+    log(LogLevel::error, "asked to end for the third time: ending at once");
+    ::_exit(1);
+  }
+  hurried_ = true;
+  log(LogLevel::info, "hurrying");
+  bool started = false;
+  {
+    const std::lock_guard lock(mutex_);
+    started = started_;
+  }
+  if (started) daemon_.hurry(*this);
+}
+
+void Service::beginDrain() {
+  const std::lock_guard lock(mutex_);
+  if (draining_.exchange(true)) return;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(drain_fd_, &one, sizeof one);
+  changed_.notify_all();
+}
+
+void Service::fail(const std::string& why) {
+  log(LogLevel::error, why);
+  failed_ = true;
+  beginDrain();
+}
+
+void Service::reload() {
+  notifyManager("RELOADING=1");
+  try {
+    const config::Config fresh = reread_();
+    setLogLevel(logLevelFrom(fresh.text("log.level")));
+    daemon_.reload(*this, fresh);
+    log(LogLevel::info, "configuration read again");
+  } catch (const config::Invalid& invalid) {
+    for (const auto& problem : invalid.problems()) log(LogLevel::error, problem.where + ": " + problem.what);
+    log(LogLevel::error, "the old configuration stays");
+  } catch (const std::exception& error) {
+    log(LogLevel::error, std::string("reload: ") + error.what());
+  }
+  notifyManager("READY=1");
+}
+
+void Service::measure() {
+  metrics_.gauge("ocelot_build_info", "The program's version", Labels{{"version", OCELOT_VERSION}}).set(1);
+  metrics_.gauge("process_resident_memory_bytes", "Memory that is in use", residentBytes);
+}
+
+http::Server& Service::serve(http::Routes routes, http::Authenticator authenticator,
+                             std::function<std::optional<http::Answer>(const std::exception&)> explain) {
+  if (server_) throw std::logic_error("serve() is for once");
+  addPages(routes, health_, metrics_, authenticator, draining_);
+  http::ServerSettings settings;
+  settings.listen = config_.text(daemon_.section() + ".listen");
+  settings.tls_certificate = config_.text("tls.certificate");
+  settings.tls_key = config_.text("tls.key");
+  settings.name = "ocelot-" + daemon_.section();
+  settings.threads = static_cast<int>(config_.number("http.threads"));
+  settings.max_streams = static_cast<int>(config_.number("http.streams"));
+  settings.max_connections = static_cast<int>(config_.number("http.connections"));
+  settings.max_connections_per_peer = static_cast<int>(config_.number("http.connections_per_peer"));
+
+  http::ServerHooks hooks;
+  Histogram& seconds = metrics_.histogram("ocelot_http_request_seconds", "How long requests took");
+  hooks.served = [this, &seconds](const http::Served& served) {
+    const std::string status = std::to_string(served.status);
+    metrics_
+        .counter(
+            "ocelot_http_requests_total", "Requests by route and outcome",
+            {{"method", served.pattern.empty() ? "" : served.method}, {"route", served.pattern}, {"status", status}})
+        .add();
+    seconds.observe(static_cast<double>(served.took.count()) / 1e6);
+    log(LogLevel::debug, "request",
+        {{"method", served.method},
+         {"route", served.pattern},
+         {"status", status},
+         {"peer", served.peer},
+         {"token", served.identity}});
+  };
+  hooks.log = [](LogLevel level, std::string_view text) { log(level, text); };
+  hooks.explain = std::move(explain);
+  server_ = std::make_unique<http::Server>(settings, std::move(routes), std::move(authenticator), std::move(hooks));
+
+  const http::Server& server = *server_;
+  metrics_.gauge("ocelot_http_connections", "Open connections",
+                 [&server] { return double(server.load().connections); });
+  metrics_.gauge("ocelot_http_streams", "Streams being followed", [&server] { return double(server.load().streams); });
+  metrics_.gauge("ocelot_http_refused_connections", "Connections refused for want of room",
+                 [&server] { return double(server.load().refused_connections); });
+  return *server_;
+}
+
+}  // namespace ocelot::daemon
