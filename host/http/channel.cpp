@@ -32,8 +32,12 @@ std::shared_ptr<TlsContext> makeTls(Context::Usage usage, const Context::Params&
   try {
     Context::Ptr context = new Context(usage, params);
     context->requireMinimumProtocol(Context::PROTO_TLSV1_2);
+    const bool server = usage == Context::TLS_SERVER_USE;
+    if (server && SSL_CTX_check_private_key(context->sslContext()) != 1) {
+      throw Poco::Net::SSLContextException("the key is not the certificate's");
+    }
     SSL_CTX_set_mode(context->sslContext(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    if (usage == Context::TLS_SERVER_USE) SSL_CTX_set_options(context->sslContext(), SSL_OP_NO_RENEGOTIATION);
+    if (server) SSL_CTX_set_options(context->sslContext(), SSL_OP_NO_RENEGOTIATION);
     return std::make_shared<TlsContext>(context);
   } catch (const Poco::Exception& error) {
     throw Error(Status::invalid, "tls: " + what + ": " + error.displayText());

@@ -129,7 +129,8 @@ class Conversation {
   Poco::Net::StreamSocket connectTcp() {
     std::string why = "the name has no address";
     try {
-      for (const auto& address : Poco::Net::DNS::resolve(url_.host).addresses()) {
+      const auto entry = Poco::Net::DNS::resolve(url_.host);
+      for (const auto& address : entry.addresses()) {
         call_.check("connecting to " + url_.shown());
         try {
           Poco::Net::StreamSocket socket;

@@ -177,6 +177,7 @@ class Server::Impl {
         watch(EPOLL_CTL_MOD, listener_.impl()->sockfd(), EPOLLIN, kListener);
       }
     }
+    stopListening();
   }
 
   // A busy one may be parked at any moment, without waking the loop.
@@ -237,6 +238,7 @@ class Server::Impl {
       socket.setKeepAlive(true);
     }
     connection->tls = tls_ != nullptr;
+    connection->channel = tls_ ? serverChannel(socket, tls_) : plainChannel(socket);
     // Everybody may come from this machine's own address, through a proxy.
     const bool counted = settings_.limit_loopback || !isLoopback(connection->peer);
     {
@@ -249,7 +251,6 @@ class Server::Impl {
       }
       ++per_peer_[connection->peer];
       connection->id = next_id_++;
-      connection->channel = tls_ ? serverChannel(socket, tls_) : plainChannel(socket);
       connection->deadline = Clock::now() + settings_.head_timeout;
       connections_.emplace(connection->id, connection);
     }
