@@ -12,8 +12,10 @@ namespace ocelot::pipeline {
 namespace {
 
 constexpr std::size_t kMaxStages = 500;
+constexpr std::size_t kMaxSuggested = 200;  // problems beyond are not shown, and comparing words costs
 // A script travels as one argument of a program, of which Linux takes 128 KiB.
 constexpr std::size_t kMaxScriptBytes = 96u << 10;
+constexpr const char* kStagesExample = "for example `stages: [{name: test, script: make test}]`";
 constexpr std::int64_t kShortestTimeout = 1000;
 constexpr std::int64_t kLongestTimeout = 30LL * 86400000;
 
@@ -38,6 +40,11 @@ std::string hintForText(const yaml::Node& node) {
   if (node.kind == yaml::Node::Kind::map) return "a text that contains `: ` needs quotes, or a `|` block";
   if (node.kind == yaml::Node::Kind::list) return "a text that begins with `[` or `- ` needs quotes";
   return "";
+}
+
+std::string exampleOf(Key key) {
+  if (key == Key::image) return "for example `image: debian:12`";
+  return key == Key::stages ? kStagesExample : "";
 }
 
 }  // namespace
@@ -66,7 +73,7 @@ void Reader::map(const Node& node, Scope scope, std::string_view what, const Tak
     // A place for anchors.
     if (scope == Scope::root && entry.key.rfind("x-", 0) == 0) continue;
     std::string hint(adviceFor(scope, entry.key));
-    if (hint.empty()) {
+    if (hint.empty() && problems_.size() < kMaxSuggested) {
       const std::string_view near = nearest(entry.key, namesIn(scope));
       if (!near.empty()) hint = "did you mean `" + std::string(near) + "`?";
     }
@@ -76,9 +83,7 @@ void Reader::map(const Node& node, Scope scope, std::string_view what, const Tak
     if (spec.scope != scope || !spec.required) continue;
     const bool there =
         std::any_of(node.entries.begin(), node.entries.end(), [&](const yaml::Entry& e) { return e.key == spec.name; });
-    if (!there)
-      error(node, std::string(what) + " has no `" + std::string(spec.name) + "`",
-            spec.key == Key::image ? "for example `image: debian:12`" : "");
+    if (!there) error(node, std::string(what) + " has no `" + std::string(spec.name) + "`", exampleOf(spec.key));
   }
 }
 
@@ -296,8 +301,7 @@ Limits Reader::limits(const Node& node) {
 
 void Reader::stages(const Node& node, Pipeline& out) {
   if (node.kind != Node::Kind::list)
-    return error(node, std::string("`stages` has to be a list, and is ") + kindOf(node),
-                 "for example `stages: [{name: test, script: make test}]`");
+    return error(node, std::string("`stages` has to be a list, and is ") + kindOf(node), kStagesExample);
   if (node.items.empty()) return error(node, "`stages` is an empty list", "a build needs at least one stage");
   if (node.items.size() > kMaxStages)
     return error(node, "`stages` has " + std::to_string(node.items.size()) + " items; at most " +
@@ -368,13 +372,15 @@ std::string Reader::stageName(const Node& node) {
 
 std::string Reader::script(const Node& node) {
   std::string out;
-  for (const Text& command : texts(node, "script", yaml::kMaxNodes)) {
+  const std::vector<Text> commands = texts(node, "script", yaml::kMaxNodes);
+  for (const Text& command : commands) {
     out += command.value;
     if (out.empty() || out.back() != '\n') out += '\n';
   }
-  const bool readable = node.kind == Node::Kind::scalar || (node.kind == Node::Kind::list && !node.items.empty());
-  if (readable && out.find_first_not_of(" \t\n") == std::string::npos)
+  const bool all_read = commands.size() == (node.kind == Node::Kind::list ? node.items.size() : 1);
+  if (all_read && !commands.empty() && out.find_first_not_of(" \t\n") == std::string::npos) {
     error(node, "`script` is empty", "write at least one command");
+  }
   if (out.size() > kMaxScriptBytes) {
     error(node,
           "`script` has " + std::to_string(out.size()) + " bytes; at most " + std::to_string(kMaxScriptBytes) +

@@ -103,7 +103,8 @@ bool checkText(std::string_view bytes, std::vector<Problem>& problems) {
     if (length == 0) return refuse("byte 0x" + hex(byteAt(bytes, at), 2) + " is not UTF-8", "save the file as UTF-8");
     const unsigned code = decode(bytes.substr(at, length));
     if (isControl(code))
-      return refuse("control character U+" + hex(code, 4), "write it in double quotes as an escape, such as \"\\x1b\"");
+      return refuse("control character U+" + hex(code, 4),
+                    code == 0 ? "remove it" : "write it in double quotes as an escape, such as \"\\x1b\"");
     if (code == 0xFEFF)
       return refuse("a byte order mark inside the file",
                     "remove it: it is invisible, and only allowed as the very first character");

@@ -7,12 +7,13 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
-#include <set>
 #include <sstream>
 
 #include "host/pipeline/syntax_error.hpp"
 #include "host/pipeline/text_check.hpp"
+#include "host/pipeline/values.hpp"
 
 namespace ocelot::pipeline::yaml {
 
@@ -39,7 +40,6 @@ class Builder : public YAML::EventHandler {
   Builder(const LineIndex& lines, std::vector<Problem>& problems) : lines_(lines), problems_(problems) {}
 
   NodePtr root() const { return root_; }
-  bool hadDuplicates() const { return had_duplicates_; }
   std::size_t lastOffset() const { return last_offset_; }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
@@ -48,7 +48,15 @@ class Builder : public YAML::EventHandler {
   }
   void OnDocumentEnd() override {}
 
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { add(make(mark, Node::Kind::null), anchor); }
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto node = make(mark, Node::Kind::null);
+    // yaml-cpp puts an absent value where the next thing stands; its key is the better place.
+    if (!frames_.empty() && frames_.back().key) {
+      node->line = frames_.back().key->line;
+      node->column = frames_.back().key->column;
+    }
+    add(node, anchor);
+  }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     if (++aliases_ > kMaxAliases) refuse(mark, "more than " + std::to_string(kMaxAliases) + " aliases", "");
@@ -92,9 +100,9 @@ class Builder : public YAML::EventHandler {
   struct Frame {
     std::shared_ptr<Node> node;
     YAML::anchor_t anchor = YAML::NullAnchor;
-    std::optional<Entry> key;  // a map's key that waits for its value
-    bool merging = false;      // that key was a plain `<<`
-    std::set<std::string, std::less<>> keys;
+    std::optional<Entry> key;                      // a map's key that waits for its value
+    bool merging = false;                          // that key was a plain `<<`
+    std::map<std::string, int, std::less<>> keys;  // and their lines
     std::vector<NodePtr> merged;
   };
 
@@ -126,7 +134,9 @@ class Builder : public YAML::EventHandler {
 
   void checkTag(const YAML::Mark& mark, const std::string& tag) {
     if (std::find(kCoreTags.begin(), kCoreTags.end(), tag) == kCoreTags.end()) {
-      refuse(mark, "the tag `" + tag.substr(0, 60) + "`",
+      constexpr std::string_view kCore = "tag:yaml.org,2002:";
+      const bool core = tag.compare(0, kCore.size(), kCore) == 0;
+      refuse(mark, "the tag " + quoted(core ? "!!" + tag.substr(kCore.size()) : tag),
              "tags are not used in an ocelot.yml; quote the value if it begins with `!`");
     }
   }
@@ -153,13 +163,10 @@ class Builder : public YAML::EventHandler {
     if (node.kind == Node::Kind::null) throw Refused{{node.line, node.column, "a key without a name", ""}};
     frame.merging = node.text == "<<" && plain_;
     frame.key = Entry{node.text, node.line, node.column, nullptr};
-    if (!frame.keys.insert(node.text).second) {
-      had_duplicates_ = true;
-      const auto first = std::find_if(frame.node->entries.begin(), frame.node->entries.end(),
-                                      [&](const Entry& e) { return e.key == node.text; });
-      const std::string where =
-          first == frame.node->entries.end() ? "" : "it stands in line " + std::to_string(first->line) + " already";
-      problems_.push_back({node.line, node.column, "duplicate key `" + node.text.substr(0, 60) + "`", where});
+    const auto [first, fresh] = frame.keys.emplace(node.text, node.line);
+    if (!fresh) {
+      problems_.push_back({node.line, node.column, "duplicate key " + quoted(node.text),
+                           "it stands in line " + std::to_string(first->second) + " already"});
     }
   }
 
@@ -213,7 +220,7 @@ class Builder : public YAML::EventHandler {
     // The map's own keys win, then the earlier of the merged maps.
     for (const NodePtr& source : frame.merged) {
       for (const Entry& entry : source->entries) {
-        if (frame.keys.insert(entry.key).second) frame.node->entries.push_back(entry);
+        if (frame.keys.emplace(entry.key, entry.line).second) frame.node->entries.push_back(entry);
       }
     }
     remember(frame.anchor, frame.node);
@@ -226,7 +233,6 @@ class Builder : public YAML::EventHandler {
   std::vector<NodePtr> anchors_;
   NodePtr root_;
   bool plain_ = false;
-  bool had_duplicates_ = false;
   int documents_ = 0;
   int aliases_ = 0;
   std::size_t nodes_ = 0;
@@ -256,7 +262,7 @@ NodePtr parse(std::string_view text, std::vector<Problem>& problems) {
     problems.push_back(explain(text, lines, {error.msg, error.mark.line, error.mark.column}, builder.lastOffset()));
     return nullptr;
   }
-  return builder.hadDuplicates() ? nullptr : builder.root();
+  return builder.root();
 }
 
 }  // namespace ocelot::pipeline::yaml

@@ -20,8 +20,8 @@ constexpr std::size_t kMaxMessages = 1000;
 constexpr std::size_t kMaxMessageBytes = 64u << 10;
 constexpr std::size_t kMaxNameBytes = 4u << 10;
 // Of the whole; the rest is for the single texts, which take 64 KiB six times over at most.
-constexpr std::size_t kMaxFilesBytes = 800u << 10;
-constexpr std::size_t kMaxMessagesBytes = 800u << 10;
+constexpr std::size_t kMaxFilesBytes = 700u << 10;
+constexpr std::size_t kMaxMessagesBytes = 700u << 10;
 
 constexpr std::pair<Change::Kind, const char*> kKinds[] = {
     {Change::Kind::push, "push"}, {Change::Kind::pull_request, "pull_request"},

@@ -151,6 +151,7 @@ PipelineFile readPipelineFile(Vcs& vcs, Call& call, const Commit& commit) {
     } catch (const Error& error) {
       if (error.status() == Status::not_found) return std::nullopt;
       if (error.status() != Status::invalid) throw;
+      if (!file.fault.empty()) return std::nullopt;
       file.fault = "reading " + std::string(name) + " at commit " + commit.id.substr(0, 12) + ": " + error.what() +
                    ": it has to be a regular file of at most " + std::to_string(pipeline::kMaxFileBytes >> 10) + " KiB";
       return std::nullopt;
