@@ -5,7 +5,8 @@
 #   OCELOT_PLUGIN_INSTALL           whether it is installed, to lib/ocelot/plugins (default: yes)
 #   OCELOT_PLUGIN_CONFORMANCE       whether it is tested (default: yes)
 #
-# With tests enabled, adds the test <name>.conformance: ocelot-plugin-check must find nothing wrong.
+# With tests enabled, adds the test <name>.conformance: ocelot-plugin-check must find nothing wrong. A file conformance.txt
+# beside the sources tells it settings ("set KEY=VALUE") and what the plugin cannot do ("skip TEST=WHY").
 
 function(ocelot_add_plugin name)
   set(map ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/plugin.map)
@@ -39,7 +40,11 @@ function(ocelot_add_plugin name)
     return()
   endif()
   if(BUILD_TESTING AND TARGET OcelotSdk::plugin-check)
-    add_test(NAME ${name}.conformance COMMAND OcelotSdk::plugin-check $<TARGET_FILE:${name}>)
+    set(quirks)
+    if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/conformance.txt)
+      set(quirks --quirks ${CMAKE_CURRENT_SOURCE_DIR}/conformance.txt)
+    endif()
+    add_test(NAME ${name}.conformance COMMAND OcelotSdk::plugin-check ${quirks} $<TARGET_FILE:${name}>)
     set_tests_properties(${name}.conformance PROPERTIES TIMEOUT 300)
   endif()
 endfunction()

@@ -1,0 +1,103 @@
+#include "host/plugin/host_services.hpp"
+
+#include <netdb.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+#include <sys/socket.h>
+
+#include <climits>
+
+#include "host/http/client.hpp"
+#include "host/http/url.hpp"
+#include "host/plugin/address.hpp"
+
+namespace ocelot::plugin {
+namespace {
+
+http::ClientSettings clientSettings(const HostServicesSettings& settings) {
+  http::ClientSettings client;
+  client.ca_file = settings.ca_file;
+  client.user_agent = settings.user_agent;
+  return client;
+}
+
+constexpr std::size_t kDigest = 32;
+
+}  // namespace
+
+class HostServices::Web final : public Http {
+ public:
+  explicit Web(const HostServicesSettings& settings)
+      : public_only_(settings.public_only), allowed_(settings.allowed), client_(clientSettings(settings)) {}
+
+  HttpAnswer send(Call& call, const HttpRequest& request) override {
+    const http::Url url = http::parseUrl(request.url);
+    if (!url.socket_path.empty())
+      throw Error(Status::invalid, request.method + " " + url.shown() + ": plugins reach http:// and https:// only");
+    if (public_only_) check(request.method + " " + url.shown(), url.host);
+    return client_.send(call, request);
+  }
+
+ private:
+  // Every address of the name, so that it does not matter which one is tried.
+  void check(const std::string& what, const std::string& host) const {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    addrinfo* found = nullptr;
+    const int failed = getaddrinfo(host.c_str(), nullptr, &hints, &found);
+    if (failed != 0) throw Error(Status::unavailable, what + ": " + gai_strerror(failed));
+    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, freeaddrinfo);
+    for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+      char text[NI_MAXHOST] = {};
+      if (getnameinfo(one->ai_addr, one->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) != 0) continue;
+      const AddressBytes address = addressFrom(text);
+      if (!isPublic(address) && !allowed_.holds(host, address))
+        throw Error(Status::invalid, what + ": " + host + " is " + text +
+                                         ", which is not a public address; an administrator can allow it");
+    }
+  }
+
+  bool public_only_;
+  AllowedAddresses allowed_;
+  http::Client client_;
+};
+
+class HostServices::Digests final : public Crypto {
+ public:
+  std::string hmacSha256(std::string_view key, std::string_view data) override {
+    std::string out(kDigest, '\0');
+    unsigned size = kDigest;
+    if (key.size() > INT_MAX || HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+                                     reinterpret_cast<const unsigned char*>(data.data()), data.size(),
+                                     reinterpret_cast<unsigned char*>(out.data()), &size) == nullptr)
+      throw Error(Status::internal, "HMAC-SHA256 failed");
+    return out;
+  }
+  std::string sha256(std::string_view data) override {
+    std::string out(kDigest, '\0');
+    if (EVP_Digest(data.data(), data.size(), reinterpret_cast<unsigned char*>(out.data()), nullptr, EVP_sha256(),
+                   nullptr) != 1)
+      throw Error(Status::internal, "SHA-256 failed");
+    return out;
+  }
+  bool equal(std::string_view a, std::string_view b) override {
+    return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+  }
+  std::string random(std::size_t bytes) override {
+    if (bytes > (1u << 20)) throw Error(Status::invalid, "more than 1 MiB of random bytes");
+    std::string out(bytes, '\0');
+    if (RAND_bytes(reinterpret_cast<unsigned char*>(out.data()), static_cast<int>(bytes)) != 1)
+      throw Error(Status::internal, "no random bytes to be had");
+    return out;
+  }
+};
+
+HostServices::HostServices(HostServicesSettings settings)
+    : web_(std::make_unique<Web>(settings)), digests_(std::make_unique<Digests>()) {}
+HostServices::~HostServices() = default;
+Http& HostServices::http() { return *web_; }
+Crypto& HostServices::crypto() { return *digests_; }
+
+}  // namespace ocelot::plugin
