@@ -107,7 +107,8 @@ bool StageRun::fetchSecrets(journal::Environment& env) {
     }
     result_.bytes = call.failure();
     if (result_.bytes.empty() && call.value().find('\0') != std::string::npos)
-      result_.bytes = "secret " + name + ": holds a NUL byte, which no variable can; store it encoded, for example in base64";
+      result_.bytes =
+          "secret " + name + ": holds a NUL byte, which no variable can; store it encoded, for example in base64";
     if (!result_.bytes.empty()) return false;
     env.emplace_back(name, call.value());
   }

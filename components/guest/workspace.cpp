@@ -23,6 +23,11 @@ std::string failed(const std::string& what, const std::string& path, int error) 
   return what + " " + path + ": " + errorText(error);
 }
 
+std::string notGiven(const std::string& path, int error) {
+  return failed("change the owner of", path, error) +
+         (error == EINVAL ? "; the container has no such id: its user namespace is too small" : "");
+}
+
 std::string makeFolders(const std::string& path) {
   for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const std::string part = path.substr(0, end);
@@ -58,10 +63,10 @@ std::string giveTree(Fd folder_fd, const std::string& path, dev_t device, const 
         return failure;
     } else if (facts.st_uid != user.uid &&
                ::fchownat(fd, entry->d_name, user.uid, user.gid, AT_SYMLINK_NOFOLLOW) != 0 && errno != ENOENT) {
-      return failed("change the owner of", path + "/" + entry->d_name, errno);
+      return notGiven(path + "/" + entry->d_name, errno);
     }
   }
-  if (::fchown(fd, user.uid, user.gid) != 0) return failed("change the owner of", path, errno);
+  if (::fchown(fd, user.uid, user.gid) != 0) return notGiven(path, errno);
   return "";
 }
 

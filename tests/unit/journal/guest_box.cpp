@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -52,8 +54,36 @@ bool processExists(const std::string& mark) {
   return false;
 }
 
+namespace {
+
+// [between clone and exec]
+bool becomeRootOfOwnNamespace(uid_t uid, gid_t gid) {
+  const auto put = [](const char* path, const char* text) {
+    const int file = ::open(path, O_WRONLY | O_CLOEXEC);
+    return file >= 0 && ::write(file, text, std::strlen(text)) > 0 && ::close(file) == 0;
+  };
+  char uids[64], gids[64];
+  std::snprintf(uids, sizeof uids, "0 %u 1", uid);
+  std::snprintf(gids, sizeof gids, "0 %u 1", gid);
+  return put("/proc/self/setgroups", "deny") && put("/proc/self/uid_map", uids) && put("/proc/self/gid_map", gids);
+}
+
+void needUserNamespaces() {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(::unshare(CLONE_NEWUSER) == 0 ? 0 : 1);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (status != 0) skip("needs leave to make user namespaces");
+}
+
+}  // namespace
+
 GuestBox::GuestBox(Place place) : place_(place) {
-  if (place != Place::process) needRoot();
+  if (place == Place::rootless) {
+    needUserNamespaces();
+  } else if (place != Place::process) {
+    needRoot();
+  }
   char name[] = "/tmp/ocelot-guest-test-XXXXXX";
   if (::mkdtemp(name) == nullptr) CPPUNIT_FAIL("mkdtemp");
   folder_ = name;
@@ -62,7 +92,8 @@ GuestBox::GuestBox(Place place) : place_(place) {
   plan.attempt = 1;
   plan.env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}};
   plan.alive_timeout_ms = 0;
-  plan.grace_ms = 10000;
+  if (place == Place::process && ::geteuid() != 0)
+    plan.user = std::to_string(::geteuid()) + ":" + std::to_string(::getegid());
   if (place == Place::jail) {
     fs::create_directories(folder_ + "/image/bin");
     fs::create_directories(folder_ + "/image/ocelot");
@@ -125,12 +156,18 @@ void GuestBox::start() {
   // What a careless runtime would leave behind, none of which may reach a stage.
   const char* environment[] = {"LEAKED=yes", nullptr};
   const int leaked = ::open("/dev/null", O_RDONLY);
-  const unsigned long flags = place_ == Place::process ? SIGCHLD : (CLONE_NEWPID | CLONE_NEWNS | SIGCHLD);
+  const uid_t uid = ::geteuid();
+  const gid_t gid = ::getegid();
+  unsigned long flags = SIGCHLD;
+  if (place_ != Place::process) flags |= CLONE_NEWPID | CLONE_NEWNS;
+  if (place_ == Place::rootless) flags |= CLONE_NEWUSER;
   pid_ = static_cast<pid_t>(::syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr));
   if (pid_ == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (place_ == Place::rootless && !becomeRootOfOwnNamespace(uid, gid)) ::_exit(89);
     if (place_ != Place::process && ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) ::_exit(90);
-    if (place_ == Place::container && ::mount("proc", "/proc", "proc", 0, nullptr) != 0) ::_exit(91);
+    if ((place_ == Place::container || place_ == Place::rootless) && ::mount("proc", "/proc", "proc", 0, nullptr) != 0)
+      ::_exit(91);
     if (place_ == Place::jail && (::chroot(root.c_str()) != 0 || ::chdir("/") != 0)) ::_exit(92);
     if (!join_group.empty()) {
       const int group = ::open(join_group.c_str(), O_WRONLY | O_CLOEXEC);

@@ -15,7 +15,8 @@ namespace ocelot::test {
 enum class Place {
   process,    // an ordinary child: a guest that is not process 1
   container,  // process 1 of a namespace of its own, with its own /proc; needs root
-  jail,       // the same in an empty image: a root folder with nothing but /bin/sh, no /proc, no /dev; needs root
+  rootless,  // the same in a user namespace that maps the one user who runs the test to root; needs leave to make those
+  jail,      // the same in an empty image: a root folder with nothing but /bin/sh, no /proc, no /dev; needs root
 };
 
 class GuestBox {

@@ -19,6 +19,7 @@ using ocelot::journal::FrameKind;
 class GuestHostileTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(GuestHostileTest);
   CPPUNIT_TEST(isClosedToAStageOfTheSameUser);
+  CPPUNIT_TEST(isClosedToAStageOfTheSameUserWithoutRoot);
   CPPUNIT_TEST(cannotBeTracedOrKilledByAStage);
   CPPUNIT_TEST(takesJournalAndPlanAwayBeforeTheFirstStage);
   CPPUNIT_TEST(takesSecondNamesOfCountersAway);
@@ -32,8 +33,11 @@ class GuestHostileTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
  public:
-  void isClosedToAStageOfTheSameUser() {
-    GuestBox box(Place::container);
+  void isClosedToAStageOfTheSameUser() { attackFromWithin(Place::container); }
+  void isClosedToAStageOfTheSameUserWithoutRoot() { attackFromWithin(Place::rootless); }
+
+  void attackFromWithin(Place place) {
+    GuestBox box(place);
     // Without its capabilities, as in a container: with all of root's a stage could do anything anyhow. The same
     // attempts on a process of the stage's own show that they are ones that can succeed.
     box.writeFile(box.folder() + "/attack",

@@ -77,6 +77,8 @@ class GuestStageTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(leavesTheWorkspaceToItsOwner);
   CPPUNIT_TEST(seesUsersThatAnEarlierStageMade);
   CPPUNIT_TEST(isNotHeldUpByAFifoInPlaceOfPasswd);
+  CPPUNIT_TEST(runsWithoutRootOnTheMachine);
+  CPPUNIT_TEST(tellsThatANamespaceHasNoSuchUser);
   CPPUNIT_TEST(startsAStageQuickly);
   CPPUNIT_TEST_SUITE_END();
 
@@ -197,9 +199,7 @@ class GuestStageTest : public CppUnit::TestFixture {
 
   void runsInAnEmptyImage() {
     GuestBox box(Place::jail);
-    box.stage(
-           "echo hello; pwd; read line || echo nothing to read; echo /*; trap '' TERM; (while :; do :; done) & while "
-           ":; do :; done")
+    box.stage("echo hello; pwd; read line || echo nothing to read; echo /*; trap '' TERM; while :; do :; done")
         .timeout_ms = 300;
     box.plan.grace_ms = 50;
     box.stage("#" + std::string(300 * 1024, 'x') + "\necho long").always = true;
@@ -328,6 +328,23 @@ class GuestStageTest : public CppUnit::TestFixture {
     box.stage("echo $USER").user = "1000";
     CPPUNIT_ASSERT_EQUAL(0, box.run());
     CPPUNIT_ASSERT_EQUAL(std::string("1000\n"), box.output(1));
+  }
+
+  void runsWithoutRootOnTheMachine() {
+    GuestBox box(Place::rootless);
+    box.stage("echo $(id -u) $$; touch mine; (sleep 1000 >/dev/null 2>&1 &)");
+    CPPUNIT_ASSERT_EQUAL(0, box.run());
+    CPPUNIT_ASSERT_EQUAL(std::string("0 2\n"), box.output(0));
+  }
+
+  void tellsThatANamespaceHasNoSuchUser() {
+    GuestBox box(Place::rootless);
+    box.stage("echo no").user = "31337";
+    CPPUNIT_ASSERT_EQUAL(5, box.run());
+    CPPUNIT_ASSERT(box.finished(0).ending == Ending::broken);
+    CPPUNIT_ASSERT_EQUAL("give the workspace to user 31337: change the owner of " + box.plan.working_dir +
+                             ": Invalid argument; the container has no such id: its user namespace is too small",
+                         box.finished(0).bytes);
   }
 
   // The aim is 5 ms on a quiet machine; ten times that tells a quadratic or sleeping guest from a slow machine.
