@@ -7,6 +7,7 @@
 #include <Poco/Data/Session.h>
 #include <libpq-fe.h>
 
+#include <algorithm>
 #include <mutex>
 #include <stdexcept>
 
@@ -17,7 +18,7 @@ namespace {
 
 namespace pg = Poco::Data::PostgreSQL;
 
-// What PQexec said; its text carries the SQLSTATE in the form in which Poco's carry it.
+// What PQexec said.
 class ScriptError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -26,33 +27,44 @@ class ScriptError : public std::runtime_error {
 void run(PGconn* connection, const char* sql) {
   PGresult* result = PQexec(connection, sql);
   const ExecStatusType status = PQresultStatus(result);
-  std::string what;
-  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-    const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    what = std::string(PQerrorMessage(connection)) + " State: " + (state ? state : "none");
-  }
   PQclear(result);
-  if (!what.empty()) throw ScriptError(what);
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) throw ScriptError(PQerrorMessage(connection));
 }
 
-std::string textOf(const std::exception& error) {
+void ignoreNotice(void*, const char*) {}
+
+// Poco keeps the SQLSTATE of some errors only, and inside its text: sessions ask libpq for verbose messages instead,
+// "ERROR:  23505: duplicate key …", of which the first line is what the server has to say.
+struct Said {
+  std::string state;  // "" when it was not the server that spoke
+  std::string sentence;
+};
+
+Said saidBy(const std::exception& error) {
   const auto* poco = dynamic_cast<const Poco::Exception*>(&error);
-  return poco ? poco->displayText() : error.what();
+  std::string text = poco ? poco->message() : error.what();
+  for (const std::string severity : {"ERROR:  ", "FATAL:  ", "PANIC:  "}) {
+    const auto at = text.find(severity);
+    if (at == std::string::npos) continue;
+    text = text.substr(at + severity.size());
+    text.resize(std::min(text.find('\n'), text.size()));
+    if (text.size() > 7 && text.compare(5, 2, ": ") == 0) return {text.substr(0, 5), text.substr(7)};
+    return {"", text};  // while connecting, messages are not verbose yet
+  }
+  for (const std::string prefix : {"[PostgreSQL]: ", "Connection Error: "})
+    if (const auto at = text.find(prefix); at != std::string::npos) text.erase(0, at + prefix.size());
+  text.resize(std::min(text.find('\n'), text.size()));
+  return {"", text};
 }
 
-// Poco keeps the SQLSTATE inside its text only.
-std::string stateOf(const std::string& text) {
-  const auto at = text.find("State: ");
-  return at == std::string::npos ? "" : text.substr(at + 7, 5);
-}
-
-// The server's sentence alone, on one line.
-std::string sentenceOf(std::string text) {
-  if (const auto at = text.find(" State: "); at != std::string::npos) text.resize(at);
-  for (char& c : text)
-    if (c == '\n' || c == '\r' || c == '\t') c = ' ';
-  while (!text.empty() && text.back() == ' ') text.pop_back();
-  return text;
+// Connects once by libpq alone. Poco 1.11 leaks each connection that it could not open, and a daemon tries for as long
+// as the server is away; a new session is rare enough to pay for this.
+void probe(const PostgresLogin& login) {
+  PGconn* connection = PQconnectdb(login.connectionString().c_str());
+  const bool opened = PQstatus(connection) == CONNECTION_OK;
+  const std::string why = PQerrorMessage(connection);
+  PQfinish(connection);
+  if (!opened) throw ScriptError(why);
 }
 
 }  // namespace
@@ -65,35 +77,41 @@ PostgresSession::PostgresSession(const PostgresLogin& login) : handle_(std::make
   static std::once_flag registered;
   std::call_once(registered, [] { pg::Connector::registerConnector(); });
   try {
+    probe(login);
     auto session = std::make_unique<Poco::Data::Session>(pg::Connector::KEY, login.connectionString(), 5);
     PGconn* raw = *Poco::AnyCast<pg::SessionHandle*>(session->getProperty("handle"));
     handle_->raw = raw;
     // Notices ("table exists, skipping") are not for our standard error.
-    PQsetNoticeProcessor(
-        raw, [](void*, const char*) {}, nullptr);
-    db_ = std::make_unique<Connection>(std::move(session), [raw](const char* sql) { run(raw, sql); });
+    PQsetNoticeProcessor(raw, ignoreNotice, nullptr);
+    PQsetErrorVerbosity(raw, PQERRORS_VERBOSE);
+    db_ = std::make_unique<Connection>(
+        std::move(session), [raw](const char* sql) { run(raw, sql); }, Connection::AfterFailure::abandon);
     // A transaction that a stopped process holds open must not block everybody's forever.
     db_->script(
         "SET statement_timeout = '30s'; SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '60s'; "
         "SET standard_conforming_strings = on");
   } catch (const std::exception& error) {
-    throw Unavailable("connect to PostgreSQL, " + login.shown() + ": " + sentenceOf(textOf(error)));
+    throw Unavailable("connect to PostgreSQL, " + login.shown() + ": " + saidBy(error).sentence);
   }
 }
 
-PostgresSession::~PostgresSession() = default;
+// Poco closes only connections that are in order: a lost one would keep its socket and its memory.
+PostgresSession::~PostgresSession() {
+  const bool lost = handle_->raw != nullptr && !alive();
+  db_.reset();
+  if (lost) PQfinish(handle_->raw);
+}
 
 bool PostgresSession::alive() const { return PQstatus(handle_->raw) == CONNECTION_OK; }
 
 bool isTransient(const std::exception& error) {
-  const std::string state = stateOf(textOf(error));
+  const std::string state = saidBy(error).state;
   return state == "40001" || state == "40P01";
 }
 
 void throwPostgresMeaning(const std::exception& error, const PostgresLogin& login) {
-  const std::string text = textOf(error);
-  const std::string state = stateOf(text);
-  const std::string what = "use PostgreSQL, " + login.shown() + ": " + sentenceOf(text);
+  const auto [state, sentence] = saidBy(error);
+  const std::string what = "use PostgreSQL, " + login.shown() + ": " + sentence;
   if (state.starts_with("23")) throw Conflict(what);
   if (state == "42P01")
     throw Unavailable(what + "; the database has no tables of ocelot's yet, ocelot-admin makes them when it starts");

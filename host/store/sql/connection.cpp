@@ -5,6 +5,7 @@
 #include <Poco/Data/Statement.h>
 
 #include <deque>
+#include <mutex>
 #include <stdexcept>
 #include <unordered_map>
 
@@ -37,14 +38,19 @@ struct Connection::Prepared {
   std::deque<std::variant<Poco::Int64, std::string, Poco::Data::BLOB>> params;
   std::deque<std::variant<std::vector<Poco::Int64>, std::vector<std::string>, std::vector<Poco::Data::BLOB>>> columns;
   Poco::Data::Statement statement;
+  bool ran = false;  // successfully, at least once
 };
 
 struct Connection::Cache {
   std::unordered_map<std::string, std::unique_ptr<Prepared>> statements;
 };
 
-Connection::Connection(std::unique_ptr<Poco::Data::Session> session, std::function<void(const char*)> script)
-    : session_(std::move(session)), script_(std::move(script)), cache_(std::make_unique<Cache>()) {}
+Connection::Connection(std::unique_ptr<Poco::Data::Session> session, std::function<void(const char*)> script,
+                       AfterFailure after_failure)
+    : session_(std::move(session)),
+      script_(std::move(script)),
+      after_failure_(after_failure),
+      cache_(std::make_unique<Cache>()) {}
 
 Connection::~Connection() = default;
 
@@ -79,6 +85,21 @@ Connection::Prepared& Connection::prepare(const std::string& sql, const char* co
   return *(statements[sql] = std::move(prepared));
 }
 
+// A Statement is dead after an exception.
+void Connection::drop(const std::string& sql) {
+  const auto found = cache_->statements.find(sql);
+  if (after_failure_ == AfterFailure::abandon && found->second->ran) {
+    // Only a run that failed after one that did not costs this: a few hundred bytes, kept to the end of the process.
+    static std::mutex mutex;
+    static auto& abandoned = *new std::vector<Prepared*>;
+    for (auto& param : found->second->params)
+      std::visit([](auto& value) { value = std::decay_t<decltype(value)>{}; }, param);
+    const std::lock_guard<std::mutex> lock(mutex);
+    abandoned.push_back(found->second.release());
+  }
+  cache_->statements.erase(found);
+}
+
 Rows Connection::query(const std::string& sql, const char* columns, const std::vector<Param>& params) {
   Prepared& prepared = prepare(sql, columns, params);
   if (prepared.params.size() != params.size()) throw std::logic_error("one statement with two parameter lists: " + sql);
@@ -98,9 +119,10 @@ Rows Connection::query(const std::string& sql, const char* columns, const std::v
   try {
     prepared.statement.execute();
   } catch (...) {
-    cache_->statements.erase(sql);  // a Statement is dead after an exception
+    drop(sql);
     throw;
   }
+  prepared.ran = true;
 
   std::vector<Rows::Column> out;
   out.reserve(prepared.columns.size());

@@ -42,8 +42,13 @@ class Rows {
 
 class Connection {
  public:
+  // What becomes of a statement that failed. Poco's PostgreSQL connector frees the result of a statement's last run
+  // before the next one, and again in the destructor when that run failed: such a statement must never be destroyed.
+  enum class AfterFailure { destroy, abandon };
+
   // `script` runs SQL without parameters, several statements at once, by the engine's own call.
-  Connection(std::unique_ptr<Poco::Data::Session> session, std::function<void(const char*)> script);
+  Connection(std::unique_ptr<Poco::Data::Session> session, std::function<void(const char*)> script,
+             AfterFailure after_failure);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -55,10 +60,12 @@ class Connection {
 
  private:
   struct Prepared;
+  void drop(const std::string& sql);
   Prepared& prepare(const std::string& sql, const char* columns, const std::vector<Param>& params);
 
   std::unique_ptr<Poco::Data::Session> session_;
   std::function<void(const char*)> script_;
+  const AfterFailure after_failure_;
   struct Cache;
   std::unique_ptr<Cache> cache_;
 };

@@ -102,7 +102,8 @@ std::unique_ptr<Connection> openSqlite(const std::string& file, SessionKind kind
       waitForLock(nullptr, 5);
     }
   }
-  return std::make_unique<Connection>(std::move(session), [handle](const char* sql) { run(handle, sql); });
+  return std::make_unique<Connection>(
+      std::move(session), [handle](const char* sql) { run(handle, sql); }, Connection::AfterFailure::destroy);
 }
 
 bool isBusy(const std::exception& error) {

@@ -21,6 +21,7 @@ class Engine {
 };
 
 std::unique_ptr<Engine> sqliteEngine();
+std::unique_ptr<Engine> sqliteEngineAt(const std::string& folder);  // a store that is there already
 // Skips the test, saying why, where PostgreSQL is not installed.
 std::unique_ptr<Engine> postgresEngine();
 

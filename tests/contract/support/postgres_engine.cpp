@@ -76,8 +76,9 @@ class Server {
   std::string data() const { return folder_.path() + "/data"; }
 
   void start() {
-    pid_ = spawn({bin_ + "/postgres", "-D", data(), "-k", folder_.path(), "-c", "listen_addresses=", "-c", "fsync=off",
-                  "-c", "max_connections=60", "-c", "shared_buffers=16MB"});
+    pid_ = spawn({bin_ + "/postgres", "-D", data(), "-k", folder_.path(), "-c", "listen_addresses=", "-c",
+                  "client_min_messages=warning", "-c", "fsync=off", "-c", "max_connections=60", "-c",
+                  "shared_buffers=16MB"});
     waitUntil("PostgreSQL answers", [&] {
       try {
         session("postgres");

@@ -14,10 +14,11 @@ namespace {
 
 class SqliteEngine : public Engine {
  public:
+  explicit SqliteEngine(std::string path = "") : path_(path.empty() ? folder_.path() + "/store" : std::move(path)) {}
   store::StoreSettings settings() const override {
     store::StoreSettings settings;
     settings.kind = "sqlite";
-    settings.path = folder_.path() + "/store";
+    settings.path = path_;
     settings.pool_size = 4;
     return settings;
   }
@@ -34,11 +35,14 @@ class SqliteEngine : public Engine {
     return Poco::Data::Session(Poco::Data::SQLite::Connector::KEY, settings().path + "/ocelot.db");
   }
   TemporaryFolder folder_;
+  const std::string path_;
 };
 
 }  // namespace
 
 std::unique_ptr<Engine> sqliteEngine() { return std::make_unique<SqliteEngine>(); }
+
+std::unique_ptr<Engine> sqliteEngineAt(const std::string& folder) { return std::make_unique<SqliteEngine>(folder); }
 
 TemporaryFolder::TemporaryFolder() {
   std::string path = (std::filesystem::temp_directory_path() / "ocelot-test-XXXXXX").string();
