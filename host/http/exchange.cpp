@@ -220,8 +220,9 @@ Exchange::Done Exchange::serve(Connection& connection) {
     job->began = pending->began;
     return {Next::stream, std::move(job)};
   }
-  const bool sent = send(connection, answer, pending->head_only, keep);
+  // First, so that who has the answer finds the request counted.
   tell(pending->request, pending->route, answer.status, pending->began);
+  const bool sent = send(connection, answer, pending->head_only, keep);
   if (!sent) return {Next::close, nullptr};
   return {keep ? Next::keep : Next::linger, nullptr};
 }
