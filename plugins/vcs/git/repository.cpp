@@ -1,0 +1,364 @@
+#include "repository.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include "environment.hpp"
+
+namespace ocelot::vcs_git {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxRefs = 10000;
+constexpr std::size_t kMaxMessages = 1000;
+constexpr std::size_t kMaxMessageBytes = 64u << 10;
+constexpr std::size_t kMaxFiles = 10000;
+constexpr int kMaxPacks = 50;  // every fetch adds one, and each makes looking an object up slower
+
+bool contains(std::string_view text, std::initializer_list<std::string_view> any) {
+  return std::any_of(any.begin(), any.end(),
+                     [&](std::string_view one) { return text.find(one) != std::string_view::npos; });
+}
+
+// Changes to a mirror exclude each other, also between processes.
+class Lock {
+ public:
+  Lock(Call& call, const std::string& file)
+      : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) {
+    if (fd_ < 0)
+      throw Error(Status::internal, "lock the mirror " + file + ": " + std::generic_category().message(errno));
+    while (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+      try {
+        call.check("waiting for another fetch of the same repository");
+      } catch (...) {
+        ::close(fd_);
+        throw;
+      }
+      pollfd cancelled{call.cancelFd(), POLLIN, 0};
+      ::poll(&cancelled, 1, 50);
+    }
+  }
+  ~Lock() { ::close(fd_); }
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+ private:
+  int fd_;
+};
+
+// Takes what stands before the next `end` off the text.
+std::string_view takeUntil(std::string_view& text, char end) {
+  const std::string_view taken = text.substr(0, text.find(end));
+  text.remove_prefix(std::min(taken.size() + 1, text.size()));
+  return taken;
+}
+
+// The last lines that say something, as one.
+std::string lastWords(std::string_view err) {
+  std::vector<std::string> lines;
+  while (!err.empty()) {
+    const std::string_view line = takeUntil(err, '\n');
+    if (!line.empty() &&
+        !contains(line, {"Please make sure you have the correct access rights", "and the repository exists."}))
+      lines.push_back(shown(line, 500));
+  }
+  std::string out;
+  for (std::size_t i = lines.size() > 3 ? lines.size() - 3 : 0; i < lines.size(); ++i)
+    out += (out.empty() ? "" : "; ") + lines[i];
+  return out;
+}
+
+Status remoteStatus(std::string_view err) {
+  if (contains(err,
+               {"Authentication failed", "could not read Username", "could not read Password", "Permission denied (",
+                "Host key verification failed", "error: 401", "error: 403", "error in libcrypto"})) {
+    return Status::unauthenticated;
+  }
+  if (contains(err, {"ot found", "does not exist", "does not appear to be a git repository", "not our ref",
+                     "couldn't find remote ref", "error: 404"})) {
+    return Status::not_found;
+  }
+  if (contains(err, {"fsck error", "from redirection"})) return Status::invalid;
+  return Status::unavailable;
+}
+
+std::string remedy(std::string_view err) {
+  if (contains(err, {"Host key verification failed"})) return "; put the host's key into the option known_hosts";
+  if (contains(err, {"could not read Username"}))
+    return "; it is private or missing: set the options username and password";
+  if (contains(err, {"Permission denied (publickey"})) return "; set the option ssh_key to a key that the host knows";
+  if (contains(err, {"from redirection"})) return "; the repository has moved: use its new URL";
+  return "";
+}
+
+}  // namespace
+
+PrivateFolder::PrivateFolder() {
+  std::error_code error;
+  path_ = (::access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : fs::temp_directory_path(error).string()) +
+          "/ocelot-git-XXXXXX";
+  if (::mkdtemp(path_.data()) == nullptr)
+    throw Error(Status::internal, "make the folder " + path_ + ": " + std::generic_category().message(errno));
+}
+
+PrivateFolder::~PrivateFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+std::string PrivateFolder::write(const std::string& name, std::string_view content) const {
+  const std::string path = path_ + "/" + name;
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  const bool written = fd >= 0 && ::write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size());
+  const int error = errno;
+  if (fd >= 0) ::close(fd);
+  if (!written) throw Error(Status::internal, "write " + path + ": " + std::generic_category().message(error));
+  return path;
+}
+
+Repository::Repository(Url url, CloneAccess access, const std::string& cache, const std::string& key)
+    : url_(std::move(url)), access_(std::move(access)), mirror_(cache + "/" + key + ".git") {
+  environment_ = plainEnvironment(url_);
+  environment_["GIT_CONFIG_GLOBAL"] = folder_.write("config", configurationFor(url_, access_));
+  environment_["GIT_DIR"] = mirror_;
+  const std::string key_file =
+      url_.protocol == "ssh" && !access_.ssh_key.empty() ? folder_.write("key", access_.ssh_key + "\n") : "";
+  const std::string hosts_file = url_.protocol == "ssh" ? folder_.write("known_hosts", access_.known_hosts + "\n") : "";
+  credentials_ = credentialEnvironment(url_, access_, key_file, hosts_file);
+}
+
+Ended Repository::git(Call& call, std::vector<std::string> arguments, bool network, std::size_t max_output) const {
+  Program program;
+  program.command = std::move(arguments);
+  program.command.insert(program.command.begin(), "git");
+  program.environment = environment_;
+  if (network) program.environment.insert(credentials_.begin(), credentials_.end());
+  program.max_output_bytes = max_output;
+  return runProgram(call, program);
+}
+
+Ended Repository::mustGit(Call& call, const char* doing, std::vector<std::string> arguments, bool network,
+                          std::size_t max_output) const {
+  Ended ended = git(call, std::move(arguments), network, max_output);
+  if (ended.exit_code != 0) throw failure(doing, ended, network);
+  return ended;
+}
+
+Error Repository::failure(const char* doing, const Ended& ended, bool network) const {
+  std::string said = lastWords(ended.err);
+  if (said.empty()) said = "git ended with status " + std::to_string(ended.exit_code);
+  const std::string& password = access_.password;
+  for (std::size_t at = 0; password.size() >= 4 && (at = said.find(password, at)) != std::string::npos;)
+    said.replace(at, password.size(), "***");
+  return Error(network ? remoteStatus(ended.err) : Status::internal,
+               std::string(doing) + ' ' + url_.text + ": " + said + remedy(ended.err));
+}
+
+std::vector<std::pair<std::string, std::string>> Repository::listRemote(
+    Call& call, const std::vector<std::string>& patterns) const {
+  std::vector<std::string> arguments{"ls-remote", "--quiet", "--end-of-options", url_.text};
+  arguments.insert(arguments.end(), patterns.begin(), patterns.end());
+  const Ended ended = mustGit(call, "list the branches of", arguments, true);
+  std::vector<std::pair<std::string, std::string>> refs;
+  for (std::string_view text = ended.out; !text.empty();) {
+    std::string_view line = takeUntil(text, '\n');
+    const std::string_view id = takeUntil(line, '\t');
+    if (!isCommit(id) || line.empty()) continue;
+    if (refs.size() == kMaxRefs || ended.truncated) {
+      throw Error(Status::invalid,
+                  "list the branches of " + url_.text + ": there are more than " + std::to_string(kMaxRefs));
+    }
+    refs.emplace_back(line, id);
+  }
+  return refs;
+}
+
+bool Repository::has(Call& call, std::string_view commit) const {
+  return ::access((mirror_ + "/HEAD").c_str(), F_OK) == 0 &&
+         git(call, {"cat-file", "-e", std::string(commit) + "^{commit}"}).exit_code == 0;
+}
+
+void Repository::makeMirror(std::size_t digits) const {
+  for (const char* folder : {"/objects/pack", "/objects/info", "/refs/heads", "/refs/tags"})
+    fs::create_directories(mirror_ + folder);
+  std::ofstream(mirror_ + "/config", std::ios::trunc)
+      << "[core]\n\trepositoryformatversion = "
+      << (digits == 64 ? "1\n[extensions]\n\tobjectFormat = sha256\n[core]" : "0") << "\n\tbare = true\n";
+  std::ofstream(mirror_ + "/HEAD", std::ios::trunc) << "ref: refs/heads/main\n";
+}
+
+void Repository::fetchAll(Call& call, std::size_t digits) const {
+  makeMirror(digits);
+  mustGit(
+      call, "fetch",
+      {"fetch", "--quiet", "--prune", "--no-tags", "--no-auto-gc", "--no-write-fetch-head", "--no-recurse-submodules",
+       "--force", "--end-of-options", url_.text, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"},
+      true);
+}
+
+// A commit on no branch, or on none any more, is asked for by its id.
+void Repository::fetchOnce(Call& call, std::string_view commit) const {
+  const std::string id(commit);
+  fetchAll(call, commit.size());
+  if (has(call, commit)) return;
+  const Ended ended = git(call,
+                          {"fetch", "--quiet", "--no-tags", "--no-auto-gc", "--no-write-fetch-head",
+                           "--no-recurse-submodules", "--end-of-options", url_.text, "+" + id + ":refs/ocelot/" + id},
+                          true);
+  if (ended.exit_code != 0) {
+    const Error error = failure("fetch", ended, true);
+    if (error.status() != Status::not_found) throw error;
+  }
+  if (!has(call, commit))
+    throw Error(Status::not_found, "fetch " + id + " of " + url_.text + ": there is no such commit (any more)");
+}
+
+void Repository::fetch(Call& call, std::string_view commit) const {
+  if (has(call, commit)) return;
+  const Lock lock(call, mirror_ + ".lock");
+  if (has(call, commit)) return;  // another process was faster
+  repackWhenSlow(call);
+  // The mirror holds nothing that cannot be fetched again: what git cannot work with is made anew.
+  const bool was_there = ::access(mirror_.c_str(), F_OK) == 0;
+  try {
+    return fetchOnce(call, commit);
+  } catch (const Error& error) {
+    if (!was_there || !contains(error.what(), {"corrupt", "unable to read", "bad object", "valid object", "is empty",
+                                               "inflate", "index file", "did not send all necessary objects",
+                                               "bad config", "not a git repository"})) {
+      throw;
+    }
+    call.log(LogLevel::warning, std::string(error.what()) + "; making the mirror anew");
+  }
+  std::error_code ignored;
+  fs::remove_all(mirror_, ignored);
+  fetchOnce(call, commit);
+}
+
+// Objects that nothing refers to stay for two weeks: somebody may still ask for the commit of a rewritten branch.
+void Repository::repackWhenSlow(Call& call) const {
+  std::error_code ignored;
+  const fs::directory_iterator files(mirror_ + "/objects/pack", ignored);
+  if (std::count_if(begin(files), end(files), [](const auto& file) { return file.path().extension() == ".pack"; }) <=
+      kMaxPacks)
+    return;
+  const Ended ended = git(call, {"repack", "-A", "-d", "-q", "--unpack-unreachable=2.weeks.ago"});
+  if (ended.exit_code != 0) call.log(LogLevel::warning, failure("pack the mirror of", ended, false).what());
+}
+
+std::string Repository::findAbbreviated(Call& call, std::string_view abbreviation) const {
+  {
+    const Lock lock(call, mirror_ + ".lock");
+    fetchAll(call, 40);
+  }
+  const Ended ended =
+      git(call, {"rev-parse", "--verify", "--quiet", "--end-of-options", std::string(abbreviation) + "^{commit}"});
+  const std::string id = ended.out.substr(0, ended.out.find('\n'));
+  return ended.exit_code == 0 && isCommit(id) ? id : "";
+}
+
+std::string Repository::readFile(Call& call, std::string_view commit, std::string_view path,
+                                 std::uint64_t max_bytes) const {
+  fetch(call, commit);
+  const std::string what =
+      "read " + shown(path) + " at " + std::string(commit.substr(0, 12)) + " of " + url_.text + ": ";
+  const Ended listed =
+      mustGit(call, "look for a file in",
+              {"ls-tree", "-z", "-l", "--full-tree", "--end-of-options", std::string(commit), "--", std::string(path)});
+  // <mode> SP <type> SP <id> SP+ <size> TAB <path> NUL
+  std::string_view text = listed.out;
+  const std::string_view mode = takeUntil(text, ' ');
+  takeUntil(text, ' ');
+  const std::string id(takeUntil(text, ' '));
+  std::string_view size_text = takeUntil(text, '\t');
+  size_text.remove_prefix(std::min(size_text.find_first_not_of(' '), size_text.size()));
+  if (text.substr(0, text.find('\0')) != path || !isCommit(id))
+    throw Error(Status::not_found, what + "there is no such file");
+  if (mode == "120000") throw Error(Status::invalid, what + "it is a symbolic link; it must be a regular file");
+  if (mode == "040000") throw Error(Status::invalid, what + "it is a folder; it must be a regular file");
+  if (mode == "160000") throw Error(Status::invalid, what + "it is a submodule; it must be a regular file");
+  std::uint64_t size = 0;
+  std::from_chars(size_text.data(), size_text.data() + size_text.size(), size);
+  if (size > max_bytes) {
+    throw Error(Status::invalid,
+                what + "it has " + std::to_string(size) + " bytes; at most " + std::to_string(max_bytes) + " are read");
+  }
+  return mustGit(call, "read a file of", {"cat-file", "blob", id}, false, size + 1).out;
+}
+
+void Repository::readMessages(Call& call, const std::string& range, Change& change) const {
+  const bool one = range.find("..") == std::string::npos;
+  const Ended ended = mustGit(call, "read the messages of",
+                              {"log", "-z", "--no-show-signature", "--no-color", "--no-notes", "--encoding=UTF-8",
+                               one ? "--max-count=1" : "--max-count=" + std::to_string(kMaxMessages),
+                               "--format=%an <%ae>%n%B", "--end-of-options", range, "--"});
+  for (std::string_view text = ended.out; !text.empty();) {
+    std::string_view record = takeUntil(text, '\0');
+    const std::string_view author = takeUntil(record, '\n');
+    while (!record.empty() && record.back() == '\n') record.remove_suffix(1);
+    if (change.messages.empty()) {
+      change.author = author;
+      change.message = record.substr(0, kMaxMessageBytes);
+    }
+    change.messages.emplace_back(record.substr(0, kMaxMessageBytes));
+  }
+  std::reverse(change.messages.begin(), change.messages.end());  // the oldest first, as pushes tell them
+}
+
+void Repository::readChanges(Call& call, std::string_view commit, std::string_view before, Change& change) const {
+  fetch(call, commit);
+  const std::string id(commit);
+  std::string from(before);
+  if (!from.empty() && !has(call, from)) {
+    from.clear();  // the branch was rewritten, and what changed since cannot be known
+    change.files_complete = false;
+  }
+  readMessages(call, from.empty() ? id : from + ".." + id, change);
+  if (change.messages.empty()) readMessages(call, id, change);  // the branch was set back: no commit is new
+  std::vector<std::string> arguments;
+  if (from.empty()) {
+    arguments = {"log",
+                 "-z",
+                 "--max-count=1",
+                 "--first-parent",
+                 "-m",
+                 "--root",
+                 "--format=",
+                 "--name-only",
+                 "--no-renames",
+                 "--no-ext-diff",
+                 "--no-textconv",
+                 "--no-show-signature",
+                 "--end-of-options",
+                 id,
+                 "--"};
+  } else {
+    arguments = {"diff-tree",        "-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--no-textconv",
+                 "--end-of-options", from, id,   "--"};
+  }
+  const Ended ended = mustGit(call, "list the changed files of", arguments);
+  change.files_complete = change.files_complete && !ended.truncated;
+  for (std::string_view text = ended.out; text.find('\0') != std::string_view::npos;) {
+    const std::string_view path = takeUntil(text, '\0');
+    if (path.empty()) continue;
+    if (change.files.size() == kMaxFiles) {
+      change.files_complete = false;
+      break;
+    }
+    change.files.emplace_back(path);
+  }
+}
+
+}  // namespace ocelot::vcs_git

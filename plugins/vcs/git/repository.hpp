@@ -1,0 +1,68 @@
+#pragma once
+// One repository: questions to the remote, and a bare mirror in the cache for what needs history. Everything that is
+// given to git has been checked by words.hpp.
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "ocelot/vcs.hpp"
+#include "program.hpp"
+#include "words.hpp"
+
+namespace ocelot::vcs_git {
+
+// A private folder (0700, in memory where there is such a place) for a key and git's configuration; goes with the
+// object.
+class PrivateFolder {
+ public:
+  PrivateFolder();
+  ~PrivateFolder();
+  PrivateFolder(const PrivateFolder&) = delete;
+  PrivateFolder& operator=(const PrivateFolder&) = delete;
+  std::string write(const std::string& name, std::string_view content) const;  // returns the path; mode 0600
+
+ private:
+  std::string path_;
+};
+
+class Repository {
+ public:
+  // `key` names the mirror in `cache`: another for each URL and credential.
+  Repository(Url url, CloneAccess access, const std::string& cache, const std::string& key);
+
+  // Refs and their ids, as the remote has them; all of a pattern's. More than 10,000 is Error(invalid).
+  std::vector<std::pair<std::string, std::string>> listRemote(Call& call,
+                                                              const std::vector<std::string>& patterns) const;
+  // The mirror has the commit after this.
+  void fetch(Call& call, std::string_view commit) const;
+  // Fetches everything; then the full id of an abbreviated one, "" when there is none.
+  std::string findAbbreviated(Call& call, std::string_view abbreviation) const;
+  std::string readFile(Call& call, std::string_view commit, std::string_view path, std::uint64_t max_bytes) const;
+  void readChanges(Call& call, std::string_view commit, std::string_view before, Change& change) const;
+
+ private:
+  Ended git(Call& call, std::vector<std::string> arguments, bool network = false,
+            std::size_t max_output = 4u << 20) const;
+  Ended mustGit(Call& call, const char* doing, std::vector<std::string> arguments, bool network = false,
+                std::size_t max_output = 4u << 20) const;
+  Error failure(const char* doing, const Ended& ended, bool network) const;
+  bool has(Call& call, std::string_view commit) const;
+  void fetchAll(Call& call, std::size_t digits) const;
+  void fetchOnce(Call& call, std::string_view commit) const;
+  void repackWhenSlow(Call& call) const;
+  void makeMirror(std::size_t digits) const;
+  void readMessages(Call& call, const std::string& range, Change& change) const;
+
+  Url url_;
+  CloneAccess access_;
+  std::string mirror_;
+  PrivateFolder folder_;
+  std::map<std::string, std::string> environment_, credentials_;
+};
+
+}  // namespace ocelot::vcs_git
