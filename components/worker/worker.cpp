@@ -7,9 +7,7 @@
 
 #include "components/worker/build/main.hpp"
 #include "host/http/client.hpp"
-#include "host/plugin/catalog.hpp"
-#include "host/plugin/folders_of.hpp"
-#include "host/plugin/host_services.hpp"
+#include "host/runtimes/choices.hpp"
 
 namespace ocelot::worker {
 namespace {
@@ -55,33 +53,8 @@ void Worker::openEngines(const config::Config& config) {
 }
 
 void Worker::openRuntimes(const config::Config& config) {
-  plugin::Catalog catalog(plugin::foldersOf(config));
-  plugin::HostServices host;
-  std::vector<builddir::RuntimeChoice> choices;
-  for (auto instance : config.runtimes()) {
-    builddir::RuntimeChoice choice;
-    choice.name = instance.name;
-    choice.library = catalog.find(plugin::Kind::runtime, instance.plugin);
-    if (instance.plugin == "oci") fillOciDefaults(instance);
-    // Described by a child process and never loaded here: what a runtime may do wrong, it does in its nursery.
-    SimpleCall call(milliseconds(30000));
-    const auto description = catalog.describe(call, choice.library);
-    choice.options = plugin::Catalog::settingsFor(description, instance, host, engines::resolverOf(*engines_.secrets)).values();
-    choices.push_back(std::move(choice));
-  }
-  runtimes_ = std::make_unique<Runtimes>(settings_.program, choices);
-}
-
-// The embedded runtime keeps images and containers with the rest of the worker's files.
-void Worker::fillOciDefaults(config::Instance& instance) const {
-  const auto put = [&instance](const char* key, const std::string& path) {
-    config::Value value;
-    value.items = {path};
-    value.where = "default";
-    instance.options.try_emplace(key, value);
-  };
-  put("store", settings_.data_dir + "/images");
-  put("state", settings_.run_dir + "/oci");
+  runtimes_ = std::make_unique<Runtimes>(settings_.program,
+                                         runtimes::choicesOf(config, engines::resolverOf(*engines_.secrets)));
 }
 
 KeeperContext Worker::keeperContext() {

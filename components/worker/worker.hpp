@@ -34,7 +34,6 @@ class Worker final : public daemon::Daemon {
  private:
   void openEngines(const config::Config& config);
   void openRuntimes(const config::Config& config);
-  void fillOciDefaults(config::Instance& instance) const;
   KeeperContext keeperContext();
   std::optional<LiveLog> findLive(const std::string& build_id);
 

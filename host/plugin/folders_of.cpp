@@ -8,7 +8,8 @@ std::vector<std::string> foldersOf(const config::Config& config) {
   std::vector<std::string> folders = config.list("plugins.folders");
   // A build tree and a relocated installation find their own plugins before those of the system.
   const std::vector<std::string> own = Catalog::defaultFolders();
-  folders.insert(config.where("plugins.folders") == "default" ? folders.begin() : folders.end(), own.begin(), own.end());
+  folders.insert(config.where("plugins.folders") == "default" ? folders.begin() : folders.end(), own.begin(),
+                 own.end());
   return folders;
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "components/worker/build/build_process.hpp"
-#include "components/worker/build/load_runtime.hpp"
+#include "host/runtimes/loaded_runtime.hpp"
 #include "components/worker/build/main.hpp"
 
 namespace ocelot::worker {
@@ -26,7 +26,7 @@ int buildMain(int argc, char** argv) {
       return 2;
     }
     const auto order = builddir::decodeOrder(*spec);
-    LoadedRuntime runtime(order.runtime);
+    runtimes::LoadedRuntime runtime(order.runtime);
     switch (BuildProcess(directory, order, envelope, runtime.get()).run().state) {
       case model::BuildState::passed:
         return 0;

@@ -19,7 +19,7 @@
 #include <string>
 
 #include "components/worker/build/build_process.hpp"
-#include "components/worker/build/load_runtime.hpp"
+#include "host/runtimes/loaded_runtime.hpp"
 #include "components/worker/build/main.hpp"
 #include "components/worker/nursery.hpp"
 
@@ -196,7 +196,7 @@ class NurseryProcess {
 
   int signals_ = -1;
   std::string bytes_;
-  std::optional<LoadedRuntime> runtime_;
+  std::optional<runtimes::LoadedRuntime> runtime_;
   pid_t probing_ = -1, sweeping_ = -1;
 };
 

@@ -6,7 +6,7 @@
 #include "host/builddir/order.hpp"
 #include "ocelot/runtime.hpp"
 
-namespace ocelot::worker {
+namespace ocelot::runtimes {
 
 // Never unloads: the library stays until the process ends.
 class LoadedRuntime {
@@ -23,4 +23,4 @@ class LoadedRuntime {
   std::unique_ptr<Runtime> runtime_;
 };
 
-}  // namespace ocelot::worker
+}  // namespace ocelot::runtimes

@@ -1,9 +1,9 @@
-#include "components/worker/build/load_runtime.hpp"
+#include "host/runtimes/loaded_runtime.hpp"
 
 #include "host/plugin/host_services.hpp"
 #include "host/plugin/plugin_library.hpp"
 
-namespace ocelot::worker {
+namespace ocelot::runtimes {
 
 struct LoadedRuntime::Parts {
   plugin::HostServices host;
@@ -20,4 +20,4 @@ LoadedRuntime::LoadedRuntime(const builddir::RuntimeChoice& choice) : parts_(std
 LoadedRuntime::~LoadedRuntime() = default;
 LoadedRuntime::LoadedRuntime(LoadedRuntime&&) noexcept = default;
 
-}  // namespace ocelot::worker
+}  // namespace ocelot::runtimes

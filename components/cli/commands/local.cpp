@@ -1,0 +1,89 @@
+// init, validate: what needs no server.
+
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+
+#include "components/cli/commands/commands.hpp"
+#include "components/cli/terminal.hpp"
+#include "host/builddir/directory.hpp"
+#include "host/http/json.hpp"
+#include "host/pipeline/pipeline.hpp"
+
+namespace ocelot::cli {
+namespace {
+
+constexpr const char* kSkeleton = R"(# What Ocelot does with this repository. `ocelot validate` checks it, `ocelot run` runs it here.
+image: debian:12
+
+env:
+  - GREETING=hello
+
+stages:
+  - name: build
+    script:
+      - echo "$GREETING from commit $OCELOT_COMMIT_SHORT"
+  - name: test
+    script: |
+      echo "put your tests here"
+)";
+
+int init(const Arguments&) {
+  for (const char* name : {"ocelot.yml", "ocelot.yaml"})
+    if (std::filesystem::exists(name)) throw Failure(std::string("there is already an ") + name + " here", "`ocelot validate` checks it");
+  builddir::replaceFile("ocelot.yml", kSkeleton, 0644);
+  std::cerr << "wrote ocelot.yml\n  ocelot run     runs it here, without a server\n  ocelot build   builds what is committed\n";
+  return kPassed;
+}
+
+int validate(const Arguments& arguments) {
+  std::string file = arguments.word(0);
+  if (file.empty()) file = std::filesystem::exists("ocelot.yaml") && !std::filesystem::exists("ocelot.yml") ? "ocelot.yaml" : "ocelot.yml";
+  const auto bytes = file == "-" ? std::optional<std::string>(std::string(std::istreambuf_iterator<char>(std::cin), {}))
+                                 : builddir::readIfPresent(file, 1 << 20);
+  if (!bytes) throw Failure("there is no " + file, "`ocelot init` writes one");
+  const auto result = pipeline::read(*bytes, file);
+  if (arguments.has("json")) {
+    http::JsonWriter out;
+    out.object().field("valid", result.pipeline.has_value()).key("problems").array();
+    for (const auto& problem : result.problems)
+      out.object()
+          .field("line", problem.line)
+          .field("column", problem.column)
+          .field("severity", problem.severity == pipeline::Severity::error ? "error" : "warning")
+          .field("message", problem.message)
+          .field("hint", problem.hint)
+          .end();
+    out.end().end();
+    std::cout << out.text() << "\n";
+  } else {
+    for (const auto& problem : result.problems) std::cerr << pipeline::toString(problem, file) << "\n";
+    if (result.pipeline) std::cerr << file << " is valid\n";
+  }
+  if (!result.pipeline) return kError;
+  const std::string branch = arguments.text("branch");
+  if (!branch.empty() && !pipeline::buildsBranch(*result.pipeline, branch)) {
+    std::cerr << "branch " << branch << " would not build: no pattern of `branches` matches it\n";
+    return kFailed;
+  }
+  return kPassed;
+}
+
+int schema(const Arguments&) {
+  std::cout << pipeline::schema();
+  return kPassed;
+}
+
+}  // namespace
+
+std::vector<Command> addLocalCommands() {
+  const std::string group = "Here";
+  return {
+      {"init", "", 0, 0, "write a small ocelot.yml to begin with", group, {}, init, {}},
+      {"validate", "[FILE]", 0, 1, "check an ocelot.yml; `-` reads standard input", group,
+       {{"--branch", "BRANCH", "and tell whether this branch would build"}}, validate, {}},
+      {"schema", "", 0, 0, "print the JSON Schema of ocelot.yml, for editors", "", {}, schema, {}},
+  };
+}
+
+}  // namespace ocelot::cli

@@ -1,0 +1,181 @@
+// repos, poll, secret: what Ocelot builds, when, and with which secrets.
+
+#include <Poco/JSON/Array.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+
+#include "components/cli/checkout.hpp"
+#include "components/cli/commands/commands.hpp"
+#include "components/cli/repo_here.hpp"
+#include "components/cli/terminal.hpp"
+#include "host/http/client.hpp"
+#include "host/http/json.hpp"
+#include "ocelot/option_values.hpp"
+
+namespace ocelot::cli {
+namespace {
+
+void printJson(const Json& object) {
+  object->stringify(std::cout, 2);
+  std::cout << "\n";
+}
+
+// A name that was given, or the repository around us.
+std::string chosenRepo(Server& server, const std::string& given) {
+  if (!given.empty()) return given;
+  const auto here = lookAround();
+  const std::string name = here ? repoHere(server, *here) : "";
+  if (name.empty()) throw Usage("name the repository, or run this inside of its checkout");
+  return name;
+}
+
+std::string pathOf(const std::string& repo) { return "/v1/repos/" + http::encode(repo); }
+
+int add(const Arguments& arguments) {
+  Server server(chooseContext(arguments));
+  std::string url = arguments.word(0);
+  // A path is meant as seen from here.
+  if (url == "." || url.compare(0, 2, "./") == 0 || url.compare(0, 3, "../") == 0)
+    url = std::filesystem::weakly_canonical(url);
+  http::JsonWriter body;
+  body.object().field("url", url);
+  if (arguments.has("name")) body.field("name", arguments.text("name"));
+  if (arguments.has("vcs")) body.field("vcs", arguments.text("vcs"));
+  body.end();
+  const Json repo = server.post("/v1/repos", body.text());
+  if (arguments.has("json")) {
+    printJson(repo);
+    return kPassed;
+  }
+  std::cerr << "added " << str(repo, "name") << "\n"
+            << table({{"  signed pushes go to", "POST " + str(repo, "hook_path") + " of ocelot-hookhandler"},
+                      {"  their secret (shown this once)", str(repo, "hook_secret")},
+                      {"  or look every minute", "ocelot poll add " + str(repo, "name")}});
+  return kPassed;
+}
+
+int list(const Arguments& arguments) {
+  Server server(chooseContext(arguments));
+  const Json answer = server.get("/v1/repos");
+  if (arguments.has("json")) {
+    printJson(answer);
+    return kPassed;
+  }
+  std::vector<std::vector<std::string>> rows{{"REPO", "VCS", "POLLED", "URL"}};
+  const auto repos = answer->getArray("repos");
+  for (unsigned i = 0; i < repos->size(); ++i) {
+    const Json repo = repos->getObject(i);
+    const std::int64_t seconds = num(repo, "poll_seconds");
+    rows.push_back({plain(str(repo, "name")), str(repo, "vcs"),
+                    seconds ? "each " + std::to_string(seconds) + " s, " + plain(str(repo, "poll_branches")) : "no", plain(str(repo, "url"))});
+  }
+  if (rows.size() == 1) {
+    std::cerr << "no repositories yet; `ocelot repos add URL` adds one\n";
+  } else {
+    std::cout << table(rows);
+  }
+  return kPassed;
+}
+
+int show(const Arguments& arguments) {
+  Server server(chooseContext(arguments));
+  const Json repo = server.get(pathOf(chosenRepo(server, arguments.word(0))));
+  if (arguments.has("json")) {
+    printJson(repo);
+    return kPassed;
+  }
+  std::cout << table({{"name", plain(str(repo, "name"))},
+                      {"url", plain(str(repo, "url"))},
+                      {"vcs", str(repo, "vcs")},
+                      {"hooks", str(repo, "hook_path")},
+                      {"polled", num(repo, "poll_seconds") ? "each " + std::to_string(num(repo, "poll_seconds")) + " s" : "no"},
+                      {"added", ago(num(repo, "added_at"))}});
+  return kPassed;
+}
+
+int remove(const Arguments& arguments) {
+  Server server(chooseContext(arguments));
+  server.remove(pathOf(arguments.word(0)));
+  std::cerr << "removed " << arguments.word(0) << "; its builds stay readable\n";
+  return kPassed;
+}
+
+int pollAdd(const Arguments& arguments) {
+  Server server(chooseContext(arguments));
+  const auto every = parseDuration(arguments.text("every", "60s"));
+  if (!every || *every < 1000) throw Usage("--every wants a time of at least a second, like 60s or 5m");
+  http::JsonWriter body;
+  body.object().field("seconds", *every / 1000).field("branches", arguments.text("branches", "ALL")).end();
+  const Json repo = server.put(pathOf(chosenRepo(server, arguments.word(0))) + "/poll", body.text());
+  std::cerr << str(repo, "name") << " is looked at every " << num(repo, "poll_seconds") << " s\n";
+  return kPassed;
+}
+
+int pollRemove(const Arguments& arguments) {
+  Server server(chooseContext(arguments));
+  const Json repo = server.put(pathOf(chosenRepo(server, arguments.word(0))) + "/poll", "{\"seconds\":0}");
+  std::cerr << str(repo, "name") << " is not looked at any more\n";
+  return kPassed;
+}
+
+int secretSet(const Arguments& arguments) {
+  Server server(chooseContext(arguments));
+  const std::string repo = chosenRepo(server, arguments.text("repo"));
+  std::string value;
+  // Never an argument: a process's arguments can be read by everybody on the machine.
+  if (isTerminal(0)) {
+    const char* typed = ::getpass((arguments.word(0) + ": ").c_str());
+    value = typed ? typed : "";
+  } else {
+    value.assign(std::istreambuf_iterator<char>(std::cin), {});
+    if (!value.empty() && value.back() == '\n' && value.find('\n') == value.size() - 1) value.pop_back();
+  }
+  server.put(pathOf(repo) + "/secrets/" + http::encode(arguments.word(0)), jsonOf({{"value", value}}));
+  std::cerr << "set " << arguments.word(0) << " of " << repo << "; a stage gets it by `secrets: [" << arguments.word(0)
+            << "]` in ocelot.yml\n";
+  return kPassed;
+}
+
+int secretList(const Arguments& arguments) {
+  Server server(chooseContext(arguments));
+  const Json answer = server.get(pathOf(chosenRepo(server, arguments.text("repo"))) + "/secrets");
+  if (arguments.has("json")) {
+    printJson(answer);
+    return kPassed;
+  }
+  const auto names = answer->getArray("secrets");
+  for (unsigned i = 0; i < names->size(); ++i) std::cout << names->getElement<std::string>(i) << "\n";
+  return kPassed;
+}
+
+int secretRemove(const Arguments& arguments) {
+  Server server(chooseContext(arguments));
+  server.remove(pathOf(chosenRepo(server, arguments.text("repo"))) + "/secrets/" + http::encode(arguments.word(0)));
+  std::cerr << "removed " << arguments.word(0) << "\n";
+  return kPassed;
+}
+
+}  // namespace
+
+std::vector<Command> addRepoCommands() {
+  const Option repo{"--repo", "REPO", "default: the one around us"};
+  return {
+      {"repos add", "URL", 1, 1, "let Ocelot know a repository, by clone URL or path", "",
+       {{"--name", "NAME", "what to call it; default: account/repo from the URL"}, {"--vcs", "PROVIDER", "a configured VCS provider"}},
+       add, {"watch"}},
+      {"repos list", "", 0, 0, "show the repositories", "", {}, list, {"repos"}},
+      {"repos show", "[REPO]", 0, 1, "show one", "", {}, show, {}},
+      {"repos remove", "REPO", 1, 1, "forget one; its builds stay", "", {}, remove, {}},
+      {"poll add", "[REPO]", 0, 1, "look regularly for new commits", "",
+       {{"--every", "TIME", "how often (60s)"}, {"--branches", "LIST", "a comma list, or ALL"}}, pollAdd, {"poll"}},
+      {"poll remove", "[REPO]", 0, 1, "do not look any more", "", {}, pollRemove, {"poll delete"}},
+      {"secret set", "NAME", 1, 1, "set a secret of a repository; its value is asked for, or read from standard input", "", {repo}, secretSet, {}},
+      {"secret list", "", 0, 0, "show the names of a repository's secrets", "", {repo}, secretList, {}},
+      {"secret remove", "NAME", 1, 1, "remove a secret", "", {repo}, secretRemove, {}},
+  };
+}
+
+}  // namespace ocelot::cli

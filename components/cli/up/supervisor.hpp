@@ -1,0 +1,48 @@
+#pragma once
+// Runs the daemons of one machine in the foreground: starts them in order, starts again what ends, and on TERM or
+// Ctrl-C lets them drain; a second one makes them stop at once.
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/process/child.hpp"
+
+namespace ocelot::cli {
+
+struct Supervised {
+  std::string name;  // "worker"
+  std::string program;
+  std::vector<std::string> arguments;
+  std::string log_file;
+  std::string health_url;  // answers once it is up
+};
+
+class Supervisor {
+ public:
+  // `say` gets one line a happening.
+  Supervisor(std::vector<Supervised> daemons, std::function<void(const std::string&)> say);
+
+  // Starts all and waits until each answers. Throws Failure naming the daemon, its last words and its log.
+  void start();
+  // Until TERM, INT or a daemon that cannot go on (exit status 78). Returns the exit status.
+  int run();
+
+ private:
+  struct State {
+    Supervised daemon;
+    std::optional<process::Child> child;
+    std::chrono::steady_clock::time_point started_at, start_again_at;
+    int quick_deaths = 0;
+  };
+  void launch(State& state);
+  void awaitHealth(State& state);
+  void look(State& state, bool stopping);
+  std::vector<State> states_;
+  std::function<void(const std::string&)> say_;
+  int signals_ = -1;
+};
+
+}  // namespace ocelot::cli

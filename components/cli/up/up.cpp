@@ -1,0 +1,98 @@
+#include "components/cli/up/up.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "components/cli/context.hpp"
+#include "components/cli/terminal.hpp"
+#include "components/cli/up/first_start.hpp"
+#include "components/cli/up/installation.hpp"
+#include "components/cli/up/service.hpp"
+#include "components/cli/up/supervisor.hpp"
+#include "host/builddir/directory.hpp"
+
+namespace ocelot::cli {
+namespace {
+
+constexpr const char* kDaemons[] = {"admin", "worker", "hookhandler", "poller"};
+
+std::string lockFile(const Installation& installation) { return installation.data_dir + "/up.lock"; }
+// The pid and address of the one that runs: for messages and for `down`; the lock is the truth.
+std::string noteFile(const Installation& installation) { return installation.data_dir + "/up.pid"; }
+
+std::string urlOf(const Installation& installation, const std::string& daemon) {
+  const std::string listen = installation.config.text(daemon + ".listen");
+  return (installation.config.has("tls.certificate") ? "https://" : "http://") + listen;
+}
+
+std::vector<Supervised> daemonsOf(const Installation& installation) {
+  std::vector<Supervised> out;
+  for (const std::string name : kDaemons) {
+    const std::string program = installation.programs + "/ocelot-" + name;
+    if (!std::filesystem::exists(program)) throw Failure("there is no " + program, "`ocelot` and its daemons belong in one folder");
+    out.push_back({name, program, installation.daemonFlags(), installation.data_dir + "/log/" + name + ".log",
+                   urlOf(installation, name)});
+  }
+  return out;
+}
+
+void sayWhereThingsAre(const Installation& installation, const Made& made) {
+  std::cerr << "\n"
+            << table({{"  server", urlOf(installation, "admin")},
+                      {"  data", installation.data_dir},
+                      {"  configuration", installation.config_file.empty()
+                                              ? "the defaults; yours goes to " + installation.data_dir + "/server.yaml"
+                                              : installation.config_file},
+                      {"  daemons' logs", installation.data_dir + "/log/"},
+                      {"  your token", contextsPath() + (made.token ? " (made just now)" : "")}})
+            << "\nIn a git checkout with an ocelot.yml: " << paint("ocelot build", Colour::bold, 2)
+            << ".  `ocelot init` writes one.  Ctrl-C ends this.\n";
+}
+
+}  // namespace
+
+int up(const Arguments& arguments) {
+  const Installation installation = installationFor(arguments);
+  std::filesystem::create_directories(installation.data_dir);
+  if (arguments.has("install")) return installService(installation);
+  const auto lock = builddir::Lock::tryTake(lockFile(installation));
+  if (!lock)
+    throw Failure("an `ocelot up` runs already: " + builddir::readIfPresent(noteFile(installation), 1024).value_or("unknown"),
+                  "`ocelot down` ends it; --data DIR starts another beside it");
+  const std::string url = urlOf(installation, "admin");
+  builddir::replaceFile(noteFile(installation), std::to_string(::getpid()) + " at " + url + "\n");
+  const Made made = makeReady(installation, url);
+  Supervisor supervisor(daemonsOf(installation), [](const std::string& line) { std::cerr << "ocelot up: " << line << std::endl; });
+  supervisor.start();
+  std::cerr << paint("Ocelot is up.", Colour::green, 2);
+  sayWhereThingsAre(installation, made);
+  const int status = supervisor.run();
+  ::unlink(noteFile(installation).c_str());
+  return status;
+}
+
+int down(const Arguments& arguments) {
+  const Installation installation = installationFor(arguments);
+  if (stopService()) return kPassed;
+  if (builddir::Lock::tryTake(lockFile(installation))) {
+    std::cerr << "no `ocelot up` runs on " << installation.data_dir << "\n";
+    return kPassed;
+  }
+  const std::string note = builddir::readIfPresent(noteFile(installation), 1024).value_or("");
+  const pid_t pid = std::atoi(note.c_str());
+  if (pid <= 1 || ::kill(pid, SIGTERM) != 0) throw Failure("end `ocelot up` (" + note + "): it is not ours to signal");
+  std::cerr << "finishing the running builds\n";
+  for (int asked = 1; !builddir::Lock::tryTake(lockFile(installation)); ++asked) {
+    ::poll(nullptr, 0, 100);
+    if (asked == 20 && arguments.has("now")) ::kill(pid, SIGTERM);
+  }
+  return kPassed;
+}
+
+}  // namespace ocelot::cli

@@ -1,0 +1,25 @@
+#pragma once
+// One look at one repository: which branches moved since the last, and a build for each.
+
+#include <map>
+#include <string>
+
+#include "host/engines/engines.hpp"
+#include "host/providers/providers.hpp"
+
+namespace ocelot::poller {
+
+// branch → commit, as kept with the repo.
+using Heads = std::map<std::string, std::string>;
+Heads headsFromJson(const std::string& json);  // what cannot be read counts as nothing seen
+std::string toJson(const Heads& heads);
+
+// Of all heads, those of branches that are asked for ("ALL", or a comma list).
+Heads wanted(const Heads& heads, const std::string& branches);
+
+// Asks the repo for its heads and submits a build for every branch that moved. The first look only remembers: a
+// repository that is added does not have all its branches built. A branch whose build could not be written stays as it
+// was, so that the next look tries again; one bad branch stops no other. Returns how many builds were accepted.
+int pollOnce(Call& call, engines::Engines& engines, providers::Providers& providers, const model::Repo& repo);
+
+}  // namespace ocelot::poller
