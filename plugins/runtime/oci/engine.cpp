@@ -4,11 +4,13 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <sstream>
 
 #include "tool.hpp"
@@ -56,6 +58,28 @@ struct Preparation {
       fail(5);
   }
 };
+
+struct ProcessStat {
+  std::string name;
+  char state = 0;
+  pid_t group = 0;
+  std::uint64_t started = 0;
+};
+
+std::optional<ProcessStat> statOf(pid_t pid) {
+  const auto text = readFileIfPresent("/proc/" + std::to_string(pid) + "/stat", 4096);
+  if (!text) return std::nullopt;
+  const auto open = text->find('('), close = text->rfind(')');  // a name may contain anything
+  if (open == std::string::npos || close == std::string::npos || close < open) return std::nullopt;
+  ProcessStat stat;
+  stat.name = text->substr(open + 1, close - open - 1);
+  std::istringstream fields(text->substr(close + 1));
+  std::string skipped;
+  fields >> stat.state >> skipped >> stat.group;
+  for (int field = 6; field < 22; ++field) fields >> skipped;
+  fields >> stat.started;
+  return stat;
+}
 
 std::string overlayOptions(const Overlay& overlay) {
   std::string options = "lowerdir=";
@@ -205,17 +229,24 @@ std::string Engine::tryOverlay(Call& call, const Overlay& overlay) {
   return failure.step ? describe(failure, overlay) : "";
 }
 
+void Engine::reap() const {
+  const std::string name = program_.substr(program_.rfind('/') + 1);
+  for (const std::string& thread : foldersIn("/proc/self/task")) {
+    // Without CONFIG_PROC_CHILDREN there is no such file, and they wait for our end.
+    std::istringstream children(readFileIfPresent("/proc/self/task/" + thread + "/children", 1u << 20).value_or(""));
+    for (pid_t pid = 0; children >> pid;) {
+      const auto stat = statOf(pid);
+      // One that leads its group is a program that somebody here runs and waits for.
+      if (!stat || stat->name != name || stat->state != 'Z' || stat->group == pid) continue;
+      siginfo_t info{};
+      ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG);
+    }
+  }
+}
+
 std::uint64_t startTimeOf(pid_t pid) {
-  const auto stat = readFileIfPresent("/proc/" + std::to_string(pid) + "/stat", 4096);
-  if (!stat) return 0;
-  const auto close = stat->rfind(')');  // the name before it may contain anything
-  if (close == std::string::npos) return 0;
-  std::istringstream fields(stat->substr(close + 1));
-  std::string skipped;
-  for (int field = 3; field < 22; ++field) fields >> skipped;
-  std::uint64_t started = 0;
-  fields >> started;
-  return started;
+  const auto stat = statOf(pid);
+  return stat ? stat->started : 0;
 }
 
 Fd openProcess(pid_t pid, std::uint64_t started) {

@@ -37,6 +37,9 @@ class Engine {
   // The same in two steps, for what has to happen when the namespaces are there and nothing runs yet.
   pid_t create(Call& call, const std::string& name, const std::string& bundle, const Overlay& overlay) const;
   void start(Call& call, const std::string& name, const std::string& bundle) const;
+  // `run` leaves a process of its own behind for a moment, which becomes the child of whoever adopts orphans: takes
+  // those that have ended, so that none stays a zombie.
+  void reap() const;
   // Forgets the container; its processes are dead already.
   void forget(const std::string& name) const;
 

@@ -63,6 +63,19 @@ void awaitEnd(Call& call, const Fd& process, const std::string& doing) {
   }
 }
 
+// The exit status of a process that has ended; none when it is not ours to see. A container that ends at once may do so
+// before crun has: until then it is crun's child, and becomes ours a moment later.
+std::optional<int> takeExit(const Fd& process, const Record& record) {
+  for (int attempt = 0; attempt < 500; ++attempt) {
+    siginfo_t info{};
+    if (::waitid(P_PIDFD, static_cast<id_t>(process.get()), &info, WEXITED | WNOHANG) == 0)
+      return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+    if (startTimeOf(record.pid) != record.started) break;  // somebody else has taken it
+    ::poll(nullptr, 0, 2);
+  }
+  return std::nullopt;
+}
+
 void checkHostname(const std::string& name) {
   const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.';
@@ -291,14 +304,11 @@ Exit Oci::wait(Call& call, std::string_view name) {
   const std::lock_guard guard(reaping_);
   if (const auto exit = recordedExit(name)) return *exit;
   const bool out_of_memory = Cgroup(record->cgroup).outOfMemoryKills() > 0;
-  siginfo_t info{};
-  if (process && ::waitid(P_PIDFD, static_cast<id_t>(process.get()), &info, WEXITED | WNOHANG) == 0 &&
-      info.si_pid != 0) {
-    const int code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+  if (const auto code = process ? takeExit(process, *record) : std::nullopt) {
     // For whoever asks after us: the kernel tells it once, and only to its parent.
     if (present(containerFolder(name)))
-      replaceFile(containerFolder(name) + "/exit", std::to_string(code) + (out_of_memory ? " 1\n" : " 0\n"));
-    return {true, code, out_of_memory};
+      replaceFile(containerFolder(name) + "/exit", std::to_string(*code) + (out_of_memory ? " 1\n" : " 0\n"));
+    return {true, *code, out_of_memory};
   }
   return {false, 0, out_of_memory};
 }
@@ -331,8 +341,7 @@ void Oci::remove(Call& call, std::string_view name) {
       ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
       awaitEnd(call, process, "removing container " + text);
       const std::lock_guard guard(reaping_);
-      siginfo_t info{};
-      ::waitid(P_PIDFD, static_cast<id_t>(process.get()), &info, WEXITED | WNOHANG);
+      takeExit(process, *record);
     }
   }
   if (record) {
@@ -340,6 +349,7 @@ void Oci::remove(Call& call, std::string_view name) {
   } else {
     for (const char* parent : {"/ocelot/", "/ocelot.slice/"}) Cgroup(parent + text).remove(call);
   }
+  engine_.reap();
   engine_.forget(text);
   if (!record || record->network == "bridge") network_.detach(text);
   if (record && !record->source.empty()) removeTree(record->source);
