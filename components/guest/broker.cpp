@@ -27,7 +27,8 @@ std::int64_t BrokerCall::wakeAt() const { return socket_ ? began_ + kAnswerMilli
 void BrokerCall::fail(const std::string& sentence) {
   socket_.reset();
   done_ = true;
-  failure_ = "secret " + name_ + ": " + sentence;
+  // A broker's sentence mostly names the secret itself.
+  failure_ = sentence.find(name_) == std::string::npos ? "secret " + name_ + ": " + sentence : sentence;
 }
 
 void BrokerCall::again(const std::string& why) {

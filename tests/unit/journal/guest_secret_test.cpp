@@ -71,6 +71,11 @@ class GuestSecretTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("secret TOKEN: not found; add it with `ocelot creds add`"), box.finished(0).bytes);
     CPPUNIT_ASSERT_EQUAL(std::string(), box.output(0));
     CPPUNIT_ASSERT_EQUAL(std::string("cleanup\n"), box.output(1));
+    GuestBox named;
+    const FakeBroker naming(named.control(), {{"TOKEN", "ERR secret TOKEN is not there\n"}});
+    named.stage("echo no").secrets = {"TOKEN"};
+    CPPUNIT_ASSERT_EQUAL(1, named.run());
+    CPPUNIT_ASSERT_EQUAL(std::string("secret TOKEN is not there"), named.finished(0).bytes);
   }
 
   void refusesAnswersThatAreNone() {
