@@ -46,6 +46,7 @@ class Docker final : public Runtime, public RuntimeImages {
   std::optional<Image> findImage(Call&, const std::string& asked, const Reference& named);
   void fetch(Call&, const Reference&, const ImageRequest&, const ProgressSink&);
   std::string mirrored(const Reference&) const;
+  void dropNameless(Call&, const std::string& id);
   void tag(Call&, const std::string& source, const Reference&);
 
   std::unique_ptr<Engine> engine_;

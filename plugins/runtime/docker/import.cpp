@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <optional>
+
 #include "archive.hpp"
 #include "docker.hpp"
 #include "engine.hpp"
@@ -37,6 +39,7 @@ Image Docker::importImage(Call& call, const std::string& source, const std::stri
     throw Error(Status::invalid, "docker: importing " + source + " as " + wanted.full() +
                                      ": a digest cannot be given, it follows from the content");
   }
+  const std::optional<Image> before = findImage(call, wanted.asked(), wanted);
   const std::string local = "docker:";
   if (source.rfind(local, 0) == 0) {
     const Reference from = parseReference(source.substr(local.size()));
@@ -79,9 +82,30 @@ Image Docker::importImage(Call& call, const std::string& source, const std::stri
     }
     if (archive) tag(call, loadedName(stream.conclusion()), wanted);
   }
-  if (auto image = findImage(call, wanted.asked(), wanted)) return *image;
+  if (auto image = findImage(call, wanted.asked(), wanted)) {
+    if (before && before->digest != image->digest) dropNameless(call, before->digest);
+    return *image;
+  }
   throw Error(Status::unavailable,
               "docker: importing " + source + ": the engine does not have " + wanted.full() + " afterwards");
+}
+
+// What had the name before is nobody's now, unless it has another, or a container is made from it: then it stays.
+void Docker::dropNameless(Call& call, const std::string& id) {
+  Question look;
+  look.doing = "looking at the image that had the name before";
+  look.path = "/images/" + urlEncoded(id) + "/json";
+  const Object image = parseObject(engine_->ask(call, look).body);
+  for (const char* names : {"RepoTags", "RepoDigests"}) {
+    const Array list = arrayOf(image, names);
+    if (textOf(image, "Id").empty() || (!list.isNull() && !list->empty())) return;
+  }
+  Question drop;
+  drop.doing = "removing the image that had the name before";
+  drop.method = "DELETE";
+  drop.path = look.path.substr(0, look.path.size() - 5);
+  const Answer answer = engine_->ask(call, drop);
+  if (answer.status >= 300) call.log(LogLevel::info, engine_->refusal(Status::invalid, drop, answer).what());
 }
 
 }  // namespace ocelot::docker

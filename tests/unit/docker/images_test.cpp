@@ -200,7 +200,7 @@ class ImagesTest : public CppUnit::TestFixture {
   }
 
   void aDamagedArchiveIsRefused() {
-    FakeEngine fake([](const Heard&) { return json(200, R"({"status":"sha256:1"})"); });
+    FakeEngine fake([](const Heard&) { return json(404, "{}"); });
     const Folder folder;
     Docker docker(settingsFor(fake.socket()));
     SimpleCall call;
@@ -214,7 +214,7 @@ class ImagesTest : public CppUnit::TestFixture {
     contains(refused(Status::invalid, import(folder.path("oci"))), "is an OCI layout");
     refused(Status::invalid, import("/dev/null"));
     refused(Status::invalid, [&] { docker.importImage(call, folder.path(), "x@sha256:" + std::string(64, '1'), {}); });
-    CPPUNIT_ASSERT(fake.heard().empty());
+    for (const std::string& line : fake.heard()) contains(line, "GET ");
   }
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(ImagesTest);

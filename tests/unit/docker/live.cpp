@@ -34,6 +34,11 @@ void LiveFixture::setUp() {
 void LiveFixture::tearDown() {
   if (!docker_) return;
   for (const Container& container : docker_->list(call_, owner_)) docker_->remove(call_, container.name);
+  try {
+    docker_->removeImage(call_, image_);
+  } catch (const Error&) {
+    // A test took it away itself.
+  }
   folder_.reset();
 }
 

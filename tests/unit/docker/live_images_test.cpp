@@ -25,6 +25,7 @@ class LiveImagesTest : public LiveFixture {
   CPPUNIT_TEST(anOciArchiveIsImported);
   CPPUNIT_TEST(anArchiveOfTwoImagesIsRefused);
   CPPUNIT_TEST(anImageOfTheEnginesIsNamed);
+  CPPUNIT_TEST(importingAgainLeavesNoNamelessImage);
   CPPUNIT_TEST(aDamagedTarMakesNoImage);
   CPPUNIT_TEST(imagesAreListedAndRemoved);
   CPPUNIT_TEST(anImageIsPulledFromARegistry);
@@ -123,6 +124,21 @@ class LiveImagesTest : public LiveFixture {
     contains(
         refused(Status::not_found, [&] { docker_->importImage(call_, "docker:no-such-image", named("alias"), {}); }),
         "docker.io/library/no-such-image:latest");
+  }
+
+  void importingAgainLeavesNoNamelessImage() {
+    const Image first = docker_->importImage(call_, rootfs("one"), named("again"), {});
+    docker_->importImage(call_, "docker:" + named("again"), named("kept"), {});
+    folder_->write("one/etc/changed", "x");
+    const Image second = docker_->importImage(call_, folder_->path("one"), named("again"), {});
+    CPPUNIT_ASSERT_EQUAL(first.digest, docker_->pull(call_, {named("kept"), false, "", ""}, {}).digest);
+    folder_->write("one/etc/changed", "y");
+    docker_->importImage(call_, folder_->path("one"), named("again"), {});
+    ContainerSpec spec = shell("true");
+    spec.digest = second.digest;
+    refused(Status::not_found, [&] { docker_->start(call_, spec); });
+    docker_->removeImage(call_, named("kept"));
+    docker_->removeImage(call_, named("again"));
   }
 
   void aDamagedTarMakesNoImage() {
