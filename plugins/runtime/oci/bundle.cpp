@@ -135,7 +135,6 @@ Array namespaces(const Bundle& bundle) {
     if (!path.empty()) object.set("path", path);
     array.add(object);
   };
-  if (bundle.rootless) add("user", "");
   for (const char* type : {"pid", "ipc", "uts", "mount"}) add(type, "");
   if (!bundle.rootless) add("cgroup", "");
   if (!bundle.host_network) add("network", bundle.network_namespace);
@@ -188,26 +187,12 @@ Object seccompRules() {
   return object;
 }
 
-Array mapping(unsigned id) {
-  Object object;
-  object.set("containerID", 0);
-  object.set("hostID", id);
-  object.set("size", 1);
-  Array array;
-  array.add(object);
-  return array;
-}
-
 Object linuxPart(const Bundle& bundle) {
   Object object;
   if (!bundle.cgroup.empty()) object.set("cgroupsPath", bundle.cgroup);
   object.set("resources", resources(bundle));
   object.set("namespaces", namespaces(bundle));
   if (!bundle.filter_as_program) object.set("seccomp", seccompRules());
-  if (bundle.rootless) {
-    object.set("uidMappings", mapping(bundle.uid));
-    object.set("gidMappings", mapping(bundle.gid));
-  }
   object.set("maskedPaths", texts({"/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
                                    "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list",
                                    "/proc/timer_stats", "/sys/firmware", "/sys/devices/virtual/powercap"}));

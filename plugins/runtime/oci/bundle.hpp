@@ -24,9 +24,8 @@ struct Bundle {
   std::vector<Mount> mounts;  // binds, in order
   Limits limits;
   bool filter_as_program = true;  // seccomp as BPF in an annotation (crun) instead of a list of names (runc)
-  // An ordinary user's container: root of the container is this user, and cgroups are not ours to write.
+  // The runtime runs in the user namespace of an ordinary user: control groups and some mounts are not ours to make.
   bool rootless = false;
-  unsigned uid = 0, gid = 0;
 };
 
 std::string encodeBundle(const Bundle& bundle);

@@ -1,5 +1,7 @@
 #include "engine.hpp"
 
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -28,13 +30,27 @@ const char* const kSteps[] = {"",
                               "make mounts private",
                               "go to the store",
                               "mount the overlay",
-                              "hide the v2 control groups"};
+                              "hide the v2 control groups",
+                              "map the user"};
 
 // Everything that the child needs, made before the fork: after it nothing may allocate.
 struct Preparation {
   std::string folder, target, options;
   bool overlay = false, hide_unified = false;
   int report = -1;
+
+  std::string user, group;  // "0 <id> 1" for an ordinary user
+
+  void asOrdinaryUser() {
+    user = "0 " + std::to_string(::geteuid()) + " 1";
+    group = "0 " + std::to_string(::getegid()) + " 1";
+  }
+
+  // [child]
+  static bool put(const char* path, std::string_view text) {
+    const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+    return fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  }
 
   // [child]
   void run() const {
@@ -44,7 +60,11 @@ struct Preparation {
       const ssize_t written = ::write(report, &failure, sizeof failure);
       ::_exit(written == sizeof failure ? 127 : 126);
     };
-    if (::unshare(CLONE_NEWNS) != 0) fail(1);
+    if (::unshare(user.empty() ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0) fail(1);
+    // An ordinary user is root of a namespace that knows nobody but him.
+    if (!user.empty() &&
+        (!put("/proc/self/setgroups", "deny") || !put("/proc/self/uid_map", user) || !put("/proc/self/gid_map", group)))
+      fail(6);
     if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) fail(2);
     if (overlay) {
       // Relative layers keep the option string below the page that mount(2) takes, whatever the store's path.
@@ -97,7 +117,12 @@ std::string describe(const ChildFailure& failure, const Overlay& overlay) {
   if (failure.step == 4 && failure.error == EINVAL)
     text += "; an overlay cannot lie on an overlay: put `store` on ext4, xfs, btrfs or tmpfs";
   if (failure.step == 4 && failure.error == ENODEV) text += "; the kernel has no overlayfs: modprobe overlay";
-  if (failure.step == 1 && failure.error == EPERM) text += "; run as root, or with CAP_SYS_ADMIN";
+  if (failure.step == 1 && ::geteuid() != 0)
+    text +=
+        "; user namespaces are closed to ordinary users here: sysctl kernel.unprivileged_userns_clone=1 and "
+        "user.max_user_namespaces above 0, or run as root";
+  else if (failure.step == 1 && failure.error == EPERM)
+    text += "; run with CAP_SYS_ADMIN";
   return text;
 }
 
@@ -146,8 +171,8 @@ std::string Engine::version(Call& call) const {
   return text;
 }
 
-pid_t Engine::launch(Call& call, const char* command, const std::string& name, const std::string& bundle,
-                     const Overlay& overlay) const {
+pid_t Engine::run(Call& call, const std::string& name, const std::string& bundle, const Overlay& overlay,
+                  int turn) const {
   makeFolder(root_);
   const ReportPipe report;
   Preparation preparation;
@@ -157,6 +182,7 @@ pid_t Engine::launch(Call& call, const char* command, const std::string& name, c
   if (preparation.overlay) preparation.options = overlayOptions(overlay);
   preparation.hide_unified = layout_ == CgroupLayout::hybrid && crun_;
   preparation.report = report.write.get();
+  if (::geteuid() != 0) preparation.asOrdinaryUser();
   const std::string log = bundle + "/engine.log";
   const std::string pid_file = bundle + "/pid";
 
@@ -165,12 +191,15 @@ pid_t Engine::launch(Call& call, const char* command, const std::string& name, c
   tool.environment = toolEnvironment();
   tool.quiet = true;  // the container inherits these descriptors
   tool.arguments = {"--root", root_, "--log", log};
-  if (crun_) tool.arguments.push_back("--cgroup-manager=cgroupfs");
-  tool.arguments.push_back(command);
-  if (std::strcmp(command, "run") == 0) tool.arguments.push_back("--detach");
+  if (rootless_) tool.environment["XDG_RUNTIME_DIR"] = root_;
+  if (crun_) tool.arguments.push_back(rootless_ ? "--cgroup-manager=disabled" : "--cgroup-manager=cgroupfs");
+  tool.arguments.insert(tool.arguments.end(), {"run", "--detach"});
   for (const std::string& argument : {std::string("--bundle"), bundle, std::string("--pid-file"), pid_file, name})
     tool.arguments.push_back(argument);
-  tool.in_child = [&preparation] { preparation.run(); };
+  tool.in_child = [&preparation, turn] {
+    ::fcntl(turn, F_SETFD, 0);
+    preparation.run();
+  };
   const ToolResult result = runTool(call, tool);
   if (const ChildFailure failure = report.take(); failure.step != 0)
     throw Error(Status::internal, "start container " + name + ": " + describe(failure, overlay));
@@ -184,30 +213,25 @@ pid_t Engine::launch(Call& call, const char* command, const std::string& name, c
   return pid;
 }
 
-pid_t Engine::run(Call& call, const std::string& name, const std::string& bundle, const Overlay& overlay) const {
-  return launch(call, "run", name, bundle, overlay);
-}
-
-pid_t Engine::create(Call& call, const std::string& name, const std::string& bundle, const Overlay& overlay) const {
-  return launch(call, "create", name, bundle, overlay);
-}
-
-void Engine::start(Call& call, const std::string& name, const std::string& bundle) const {
-  const ReportPipe report;
-  Preparation preparation;
-  preparation.hide_unified = layout_ == CgroupLayout::hybrid && crun_;
-  preparation.report = report.write.get();
-  const std::string log = bundle + "/engine.log";
-  Tool tool;
-  tool.program = program_;
-  tool.environment = toolEnvironment();
-  tool.quiet = true;
-  tool.arguments = {"--root", root_, "--log", log, "start", name};
-  tool.in_child = [&preparation] { preparation.run(); };
-  ToolResult result = runTool(call, tool);
-  if (result.ok()) return;
-  result.err += readFileIfPresent(log, 1u << 20).value_or("");
-  throw Error(Status::internal, "start container " + name + " with " + program_ + ": " + lastWords(result));
+Engine::MainProcess Engine::find(const std::string& name) const {
+  // crun and runc keep the same facts under names of their own.
+  struct Account {
+    const char *file, *pid, *started;
+  };
+  for (const Account& account : {Account{"status", "pid", "process-start-time"},
+                                 Account{"state.json", "init_process_pid", "init_process_start"}}) {
+    const auto text = readFileIfPresent(root_ + "/" + name + "/" + account.file, 1u << 20);
+    if (!text) continue;
+    try {
+      Poco::JSON::Parser parser;
+      const auto object = parser.parse(*text).extract<Poco::JSON::Object::Ptr>();
+      return {static_cast<pid_t>(object->getValue<Poco::Int64>(account.pid)),
+              object->getValue<Poco::UInt64>(account.started)};
+    } catch (const Poco::Exception&) {
+      continue;  // torn: nothing was started by it
+    }
+  }
+  return {};
 }
 
 // What `delete` does beyond this is to kill and to remove control groups, which is done already: one process less.
@@ -221,6 +245,7 @@ std::string Engine::tryOverlay(Call& call, const Overlay& overlay) {
   preparation.target = overlay.target;
   preparation.options = overlayOptions(overlay);
   preparation.report = report.write.get();
+  if (::geteuid() != 0) preparation.asOrdinaryUser();
   Tool tool;
   tool.program = "/bin/true";
   tool.in_child = [&preparation] { preparation.run(); };

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -32,11 +33,15 @@ class Engine {
   bool isCrun() const { return crun_; }
   std::string version(Call& call) const;  // "crun 1.8.1"
 
-  // Makes and starts the container `name` of the bundle; returns the process id of its main process.
-  pid_t run(Call& call, const std::string& name, const std::string& bundle, const Overlay& overlay) const;
-  // The same in two steps, for what has to happen when the namespaces are there and nothing runs yet.
-  pid_t create(Call& call, const std::string& name, const std::string& bundle, const Overlay& overlay) const;
-  void start(Call& call, const std::string& name, const std::string& bundle) const;
+  // Makes and starts the container `name` of the bundle; returns the process id of its main process. `turn` stays open
+  // in every process that still works on it, also when we are gone: a lock held by it tells when they are done.
+  pid_t run(Call& call, const std::string& name, const std::string& bundle, const Overlay& overlay, int turn) const;
+  // The main process by the engine's own account, for a start that nobody saw the end of.
+  struct MainProcess {
+    pid_t pid = 0;
+    std::uint64_t started = 0;
+  };
+  MainProcess find(const std::string& name) const;
   // `run` leaves a process of its own behind for a moment, which becomes the child of whoever adopts orphans: takes
   // those that have ended, so that none stays a zombie.
   void reap() const;
@@ -47,8 +52,6 @@ class Engine {
   static std::string tryOverlay(Call& call, const Overlay& overlay);
 
  private:
-  pid_t launch(Call& call, const char* command, const std::string& name, const std::string& bundle,
-               const Overlay& overlay) const;
   std::string program_, why_, root_;
   bool crun_ = false, rootless_ = false;
   CgroupLayout layout_;

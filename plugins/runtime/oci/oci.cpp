@@ -65,12 +65,12 @@ void awaitEnd(Call& call, const Fd& process, const std::string& doing) {
 
 // The exit status of a process that has ended; none when it is not ours to see. A container that ends at once may do so
 // before crun has: until then it is crun's child, and becomes ours a moment later.
-std::optional<int> takeExit(const Fd& process, const Record& record) {
+std::optional<int> takeExit(const Fd& process, const Engine::MainProcess& main) {
   for (int attempt = 0; attempt < 500; ++attempt) {
     siginfo_t info{};
     if (::waitid(P_PIDFD, static_cast<id_t>(process.get()), &info, WEXITED | WNOHANG) == 0)
       return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
-    if (startTimeOf(record.pid) != record.started) break;  // somebody else has taken it
+    if (startTimeOf(main.pid) != main.started) break;  // somebody else has taken it
     ::poll(nullptr, 0, 2);
   }
   return std::nullopt;
@@ -193,7 +193,7 @@ std::vector<Mount> Oci::mountsFor(const ContainerSpec& spec, const std::string& 
   return mounts;
 }
 
-void Oci::bringUp(Call& call, const ContainerSpec& spec, Record& record) {
+void Oci::bringUp(Call& call, const ContainerSpec& spec, Record& record, int turn) {
   const std::string bundle_folder = containerFolder(spec.name);
   const std::vector<std::string> layers = takeLayers(call, spec, record.storage);
 
@@ -218,6 +218,7 @@ void Oci::bringUp(Call& call, const ContainerSpec& spec, Record& record) {
   Fd network;
   std::string address;
   if (spec.network == "bridge") {
+    network_.prepare(call);
     network = Network::makeNamespace();
     address = network_.attach(call, spec.name, network.get()).address;
     bundle.network_namespace = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(network.get());
@@ -232,11 +233,9 @@ void Oci::bringUp(Call& call, const ContainerSpec& spec, Record& record) {
   bundle.limits = spec.limits;
   bundle.filter_as_program = engine_.isCrun();
   bundle.rootless = rootless_;
-  bundle.uid = ::geteuid();
-  bundle.gid = ::getegid();
   writeFile(bundle_folder + "/config.json", encodeBundle(bundle));
 
-  record.pid = engine_.run(call, spec.name, bundle_folder, overlay);
+  record.pid = engine_.run(call, spec.name, bundle_folder, overlay, turn);
   record.started = startTimeOf(record.pid);
   record.source = source;  // ours from here on, and not before: a failed start leaves the checkout alone
   save(record);
@@ -269,10 +268,13 @@ void Oci::start(Call& call, const ContainerSpec& spec) {
                   "start container " + spec.name + ": there is one of this name already; remove it first");
     failSystem("make " + containerFolder(spec.name), errno);
   }
+  Fd turn;
   try {
+    turn = takeTurn(call, spec.name);
     save(record);
-    bringUp(call, spec, record);
+    bringUp(call, spec, record, turn.get());
   } catch (...) {
+    turn.reset();
     try {
       SimpleCall rest(kCleanUp);
       remove(rest, spec.name);
@@ -281,6 +283,10 @@ void Oci::start(Call& call, const ContainerSpec& spec) {
     }
     throw;
   }
+}
+
+Fd Oci::takeTurn(Call& call, std::string_view name) const {
+  return lockFile(call, containerFolder(name) + "/turn", LockKind::exclusive);
 }
 
 std::optional<Exit> Oci::recordedExit(std::string_view name) const {
@@ -304,7 +310,7 @@ Exit Oci::wait(Call& call, std::string_view name) {
   const std::lock_guard guard(reaping_);
   if (const auto exit = recordedExit(name)) return *exit;
   const bool out_of_memory = Cgroup(record->cgroup).outOfMemoryKills() > 0;
-  if (const auto code = process ? takeExit(process, *record) : std::nullopt) {
+  if (const auto code = process ? takeExit(process, {record->pid, record->started}) : std::nullopt) {
     // For whoever asks after us: the kernel tells it once, and only to its parent.
     if (present(containerFolder(name)))
       replaceFile(containerFolder(name) + "/exit", std::to_string(*code) + (out_of_memory ? " 1\n" : " 0\n"));
@@ -326,6 +332,9 @@ void Oci::kill(Call&, std::string_view name, int signal) {
 void Oci::remove(Call& call, std::string_view name) {
   if (!whyBadName(name).empty()) return;  // nothing of ours is called that
   const std::string text(name), folder = containerFolder(name);
+  if (!present(folder) && !present(storageFolder(name))) return;
+  // Whoever started it may have been killed while crun was at work, which goes on by itself: its end is waited for.
+  const Fd turn = present(folder) ? takeTurn(call, name) : Fd();
   std::optional<Record> record;
   try {
     record = load(name);
@@ -333,16 +342,15 @@ void Oci::remove(Call& call, std::string_view name) {
     // A torn record must not make a container immortal: everything but the checkout follows from its name.
     call.log(LogLevel::warning, e.what());
   }
-  if (!record && !present(folder) && !present(storageFolder(name))) return;
 
-  if (record && record->pid != 0) {
-    if (const Fd process = openProcess(record->pid, record->started)) {
-      // PID 1 of a namespace takes everything in it along, and is not dead before the last one is.
-      ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
-      awaitEnd(call, process, "removing container " + text);
-      const std::lock_guard guard(reaping_);
-      takeExit(process, *record);
-    }
+  const Engine::MainProcess main =
+      record && record->pid != 0 ? Engine::MainProcess{record->pid, record->started} : engine_.find(text);
+  if (const Fd process = openProcess(main.pid, main.started)) {
+    // PID 1 of a namespace takes everything in it along, and is not dead before the last one is.
+    ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+    awaitEnd(call, process, "removing container " + text);
+    const std::lock_guard guard(reaping_);
+    takeExit(process, main);
   }
   if (record) {
     Cgroup(record->cgroup).remove(call);

@@ -49,7 +49,9 @@ class Oci final : public Runtime, public RuntimeImages {
   std::vector<std::string> takeLayers(Call& call, const ContainerSpec& spec, const std::string& storage);
   std::vector<struct Mount> mountsFor(const ContainerSpec& spec, const std::string& storage, const std::string& address,
                                       std::string& source) const;
-  void bringUp(Call& call, const ContainerSpec& spec, Record& record);
+  void bringUp(Call& call, const ContainerSpec& spec, Record& record, int turn);
+  // A lock that is held while somebody works on starting or removing the container.
+  Fd takeTurn(Call& call, std::string_view name) const;
   std::optional<Exit> recordedExit(std::string_view name) const;
   std::string overlayFailure(Call& call);
   void sweepStorage(Call& call);

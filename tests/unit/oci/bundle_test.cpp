@@ -25,7 +25,7 @@ class BundleTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(saysWhatEveryContainerHas);
   CPPUNIT_TEST(saysTheLimits);
   CPPUNIT_TEST(namesTheFilterForARuntimeThatCompilesIt);
-  CPPUNIT_TEST(anOrdinaryUsersContainerHasAUserNamespace);
+  CPPUNIT_TEST(anOrdinaryUsersContainerHasNoControlGroups);
   CPPUNIT_TEST(targetsThatMayNotBeAreRefused);
   CPPUNIT_TEST(theFilterAllowsProgramsAndForbidsNamespaces);
   CPPUNIT_TEST(recordsSurviveTheFile);
@@ -85,14 +85,14 @@ class BundleTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(names->getElement<std::string>(static_cast<unsigned>(i)) != forbidden);
   }
 
-  void anOrdinaryUsersContainerHasAUserNamespace() {
+  void anOrdinaryUsersContainerHasNoControlGroups() {
     Bundle bundle = plain();
     bundle.rootless = true;
-    bundle.uid = 1000;
+    bundle.cgroup = "";
+    bundle.limits.memory_bytes = 1 << 20;
     const auto part = parse(encodeBundle(bundle))->getObject("linux");
-    CPPUNIT_ASSERT_EQUAL(1000, part->getArray("uidMappings")->getObject(0)->getValue<int>("hostID"));
-    CPPUNIT_ASSERT_EQUAL(std::string("user"),
-                         part->getArray("namespaces")->getObject(0)->getValue<std::string>("type"));
+    CPPUNIT_ASSERT(!part->has("cgroupsPath"));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, part->getObject("resources")->size());
   }
 
   void targetsThatMayNotBeAreRefused() {

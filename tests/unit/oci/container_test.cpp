@@ -5,11 +5,15 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <thread>
 
 #include "plugins/runtime/oci/file.hpp"
+#include "plugins/runtime/oci/tool.hpp"
 #include "tests/support/skip.hpp"
 #include "tests/unit/oci/fixture.hpp"
 
@@ -64,6 +68,10 @@ class ContainerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(reachesTheOutsideByABridge);
   CPPUNIT_TEST(hasOnlyLoopbackWithoutNetwork);
   CPPUNIT_TEST(cancelledWaitsReturn);
+  CPPUNIT_TEST(showsTheGuestItsControlGroup);
+  CPPUNIT_TEST(runcServesToo);
+  CPPUNIT_TEST(theGuestInheritsNoDescriptor);
+  CPPUNIT_TEST(aStartThatWasKilledCanBeRemoved);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -248,6 +256,63 @@ class ContainerTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(namesIn(*folder_ / "state/network/leases").empty());
   }
 
+  void showsTheGuestItsControlGroup() {
+    spec_.limits.memory_bytes = 64u << 20;
+    CPPUNIT_ASSERT_EQUAL(
+        0, runToEnd("cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max > /control/limit "
+                    "2> /dev/null; echo 1 > /sys/fs/cgroup/memory/memory.limit_in_bytes && exit 1; exit 0")
+               .code);
+    CPPUNIT_ASSERT_EQUAL(std::string("67108864\n"), readFile(*folder_ / "control/limit", 100));
+  }
+
+  void runcServesToo() {
+    if (findProgram("runc").empty()) ocelot::test::skip("runc is not installed");
+    Settings settings = settingsIn(*folder_);
+    settings.set("runtime", {"runc"});
+    oci_ = std::make_unique<Oci>(settings);
+    spec_.limits.memory_bytes = 64u << 20;
+    CPPUNIT_ASSERT_EQUAL(
+        5, runToEnd("unshare -n true && exit 3; grep Seccomp: /proc/self/status > /control/s; exit 5").code);
+    CPPUNIT_ASSERT_EQUAL(std::string("Seccomp:\t2\n"), readFile(*folder_ / "control/s", 100));
+  }
+
+  void aStartThatWasKilledCanBeRemoved() {
+    // Wherever it was: each round is killed a little later, until one has got through.
+    oci_->probe(call_);
+    for (int round = 0;; ++round) {
+      const std::string name = "ocelot-test-killed-" + std::to_string(round);
+      started_.push_back(name);
+      ContainerSpec spec = spec_;
+      spec.name = name;
+      spec.network = oci_->probe(call_).why_not.empty() && round % 2 ? "bridge" : "none";
+      spec.command = {"/bin/sleep", "100"};
+      const pid_t pid = ::fork();
+      if (pid == 0) {
+        std::signal(SIGALRM, SIG_DFL);
+        const itimerval soon{{0, 0}, {0, 500 + round * 1500}};
+        ::setitimer(ITIMER_REAL, &soon, nullptr);
+        try {
+          Oci(settingsIn(*folder_)).start(call_, spec);
+          ::_exit(0);
+        } catch (const std::exception&) {
+          ::_exit(1);
+        }
+      }
+      int status = 0;
+      CPPUNIT_ASSERT(::waitpid(pid, &status, 0) == pid);
+      CPPUNIT_ASSERT(!WIFEXITED(status) || WEXITSTATUS(status) == 0);
+      oci_->remove(call_, name);
+      if (WIFEXITED(status) || round == 200) break;
+    }
+    CPPUNIT_ASSERT(oci_->list(call_, "test").empty());
+    CPPUNIT_ASSERT_EQUAL(std::string(), outputOf("ps -eo args | grep '[o]celot-test-killed'"));
+  }
+
+  void theGuestInheritsNoDescriptor() {
+    CPPUNIT_ASSERT_EQUAL(0, runToEnd("exec ls /proc/self/fd > /control/fds").code);
+    CPPUNIT_ASSERT_EQUAL(std::string("0\n1\n2\n3\n"), readFile(*folder_ / "control/fds", 100));  // 3: ls itself
+  }
+
   void cancelledWaitsReturn() {
     const std::string name = start("exec sleep 100");
     SimpleCall brief(std::chrono::milliseconds(50));
@@ -279,7 +344,7 @@ class ContainerTest : public CppUnit::TestFixture {
     return spec;
   }
 
-  SimpleCall call_{std::chrono::seconds(60)};
+  SimpleCall call_{std::chrono::minutes(10)};
   std::unique_ptr<Folder> folder_;
   std::unique_ptr<Oci> oci_;
   ContainerSpec spec_ = firstSpec();

@@ -207,7 +207,7 @@ class ImageTest : public CppUnit::TestFixture {
     }
   }
 
-  SimpleCall call_{std::chrono::seconds(60)};
+  SimpleCall call_{std::chrono::minutes(10)};
   std::unique_ptr<Folder> folder_;
   std::unique_ptr<Oci> oci_;
 };

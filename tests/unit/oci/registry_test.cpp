@@ -139,7 +139,7 @@ class RegistryTest : public CppUnit::TestFixture {
     }
   }
 
-  SimpleCall call_{std::chrono::seconds(60)};
+  SimpleCall call_{std::chrono::minutes(10)};
   std::unique_ptr<Folder> folder_;
   std::unique_ptr<ImageLayout> layout_;
   std::unique_ptr<RegistryServer> server_;
