@@ -39,7 +39,7 @@ const std::vector<Option>& commonOptions() {
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = [] {
     std::vector<Command> list;
-    for (const auto& add : {addBuildCommands, addServerCommands, addRepoCommands, addLocalCommands, addAdminCommands})
+    for (const auto& add : {addBuildCommands, addServerCommands, addRepoCommands, addLocalCommands, addImageCommands, addAdminCommands})
       for (auto& command : add()) list.push_back(std::move(command));
     return list;
   }();

@@ -44,8 +44,8 @@ class Directory {
   std::string cursor() const { return run_ + "/cursor"; }
   std::string cancelFile() const { return run_ + "/cancel"; }
   std::string control() const { return run_ + "/control"; }
-  std::string alive() const { return control() + "/alive"; }
-  std::string readCount() const { return control() + "/read"; }
+  std::string alive() const { return run_ + "/alive"; }
+  std::string readCount() const { return run_ + "/read"; }
 
   // Is a build process at work on it?
   bool busy() const;

@@ -10,7 +10,8 @@ namespace ocelot::cli {
 std::vector<Command> addBuildCommands();   // build, logs, status, list, kill, rerun
 std::vector<Command> addServerCommands();  // up, down, login, version
 std::vector<Command> addRepoCommands();    // repos, poll, secret
-std::vector<Command> addLocalCommands();   // init, validate, run, doctor, image, completion
-std::vector<Command> addAdminCommands();   // token, workers, plugins, config, backup, restore
+std::vector<Command> addLocalCommands();   // init, validate, schema
+std::vector<Command> addImageCommands();   // image
+std::vector<Command> addAdminCommands();   // token, workers, plugins, config
 
 }  // namespace ocelot::cli

@@ -21,8 +21,8 @@ struct RuntimeImagesExport {
   static ocelot_status importImage(Handle* handle, ocelot_call* call, ocelot_str source, ocelot_str reference,
                                    const ocelot_pull_progresses* progress, const ocelot_images* out) {
     return answer(call, "import_image", [&](Call& lent) {
-      const ImageWire image(Own::of(handle).importImage(lent, text(source), text(reference), progressTo(progress)));
-      emit(out, static_cast<const ocelot_image&>(image));
+      const Image image = Own::of(handle).importImage(lent, text(source), text(reference), progressTo(progress));
+      emit(out, static_cast<const ocelot_image&>(ImageWire(image)));  // lends: the image must outlive it
     });
   }
   static ocelot_status listImages(Handle* handle, ocelot_call* call, const ocelot_stored_images* out) {
