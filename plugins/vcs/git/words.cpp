@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <regex>
 #include <system_error>
 
 #include "ocelot/call.hpp"
@@ -35,6 +34,49 @@ bool eachPart(std::string_view text, bool (*fit)(std::string_view)) {
 
 bool isControl(char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }
 
+bool isAlnum(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// A user or a host's name.
+bool isName(std::string_view text) {
+  return !text.empty() && text.front() != '-' &&
+         std::all_of(text.begin(), text.end(), [](char c) { return isAlnum(c) || c == '.' || c == '-' || c == '_'; });
+}
+
+// [user@]host[:port]
+bool isAuthority(std::string_view text, bool user_allowed, bool port_allowed) {
+  if (const std::size_t at = text.rfind('@'); at != std::string_view::npos) {
+    if (!user_allowed || !isName(text.substr(0, at))) return false;
+    text.remove_prefix(at + 1);
+  }
+  const std::size_t bracket = text.substr(0, 1) == "[" ? text.find(']') : 0;
+  const std::size_t colon = bracket == std::string_view::npos ? bracket : text.find(':', bracket);
+  if (colon != std::string_view::npos) {
+    const std::string_view port = text.substr(colon + 1);
+    const bool number = port.find_first_not_of("0123456789") == std::string_view::npos;
+    if (!port_allowed || port.empty() || port.size() > 5 || !number) return false;
+    text = text.substr(0, colon);
+  }
+  if (text.substr(0, 1) != "[") return isName(text);
+  const std::string_view address = text.substr(1, text.size() - std::min<std::size_t>(2, text.size()));
+  return text.back() == ']' && !address.empty() &&
+         address.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
+}
+
+// The path of a URL: at least one part, none of them "..", nothing that would look like an option to the other side.
+bool isPath(std::string_view text) {
+  while (text.substr(0, 1) == "/") text.remove_prefix(1);
+  if (text.empty() || text.front() == '-') return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (!isAlnum(c) && std::string_view("/._~+,=@:%-").find(c) == std::string_view::npos) return false;
+    if (c != '%') continue;
+    const std::string_view code = text.substr(i + 1, 2);
+    const bool hex = code.size() == 2 && code.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+    if (!hex || code[0] == '0' || code[0] == '1' || code == "7f" || code == "7F") return false;  // a control character
+  }
+  return eachPart(text, [](std::string_view part) { return part != ".." && part.substr(0, 1) != "-"; });
+}
+
 Url localUrl(std::string_view text, const std::vector<std::string>& folders) {
   std::error_code error;
   if (std::any_of(text.begin(), text.end(), isControl))
@@ -61,35 +103,31 @@ std::string shown(std::string_view text, std::size_t most) {
   return text.size() > most ? out + "…" : out;
 }
 
-// A list of what is allowed: anything else, and with it every way of hiding an option, a command or another transport
+// What is allowed is listed: anything else, and with it every way of hiding an option, a command or another transport
 // in a URL, is refused.
 Url checkUrl(std::string_view given, bool allow_http, const std::vector<std::string>& local_folders) {
-  static const std::string host = R"(([A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9a-fA-F:.]+\]))";
-  static const std::string path = R"(([A-Za-z0-9._~+,=@:-]|%[2-9a-fA-F][0-9a-eA-E]|%[3-6][fF])+)";
-  static const std::string parts = "/*(~?" + path + ")(/+" + path + ")*";
-  static const std::regex web("(https?)://" + host + "(:[0-9]{1,5})?/" + parts, std::regex::optimize);
-  static const std::regex ssh("ssh://([A-Za-z0-9_][A-Za-z0-9._-]*@)?" + host + "(:[0-9]{1,5})?/" + parts,
-                              std::regex::optimize);
-  static const std::regex scp("([A-Za-z0-9_][A-Za-z0-9._-]*@)?" + host + ":" + parts, std::regex::optimize);
   std::string_view text = given;
   while (text.size() > 1 && text.back() == '/') text.remove_suffix(1);
-  // Also a bound on the depth of std::regex, which recurses.
-  if (text.empty() || text.size() > 1000)
-    refuse("repository URL", withoutUser(text), "it is empty or longer than 1000 bytes");
+  if (text.empty() || text.size() > 2000) {
+    refuse("repository URL", withoutUser(text), "it is empty or longer than 2000 bytes");
+  }
   if (text.front() == '/') return localUrl(text, local_folders);
-  const std::string url(text);
-  const std::string_view after_scheme = text.substr(std::min(text.find("://") + 3, text.size()));
-  const bool climbs = !eachPart(after_scheme, [](std::string_view part) { return part != ".."; });
-  const bool option = url.find("/-") != std::string::npos || url.find(":-") != std::string::npos;
-  if (!climbs && !option) {
-    if (std::regex_match(url, web)) {
-      const std::string protocol = url.substr(0, url.find(':'));
-      if (protocol == "https" || allow_http) return {url, protocol};
-      refuse("repository URL", url, "http can be read and changed on its way; use https, or set the option allow_http");
+  const std::size_t scheme = text.find("://");
+  if (scheme != std::string_view::npos) {
+    const std::string_view protocol = text.substr(0, scheme);
+    const std::string_view rest = text.substr(scheme + 3);
+    const std::size_t slash = std::min(rest.find('/'), rest.size());
+    const bool web = protocol == "https" || protocol == "http";
+    if ((web || protocol == "ssh") && isAuthority(rest.substr(0, slash), !web, true) && isPath(rest.substr(slash))) {
+      if (protocol != "http" || allow_http) return {std::string(text), std::string(protocol)};
+      refuse("repository URL", text,
+             "http can be read and changed on its way; use https, or set the option allow_http");
     }
-    if (std::regex_match(url, ssh) ||
-        (url.find("://") == std::string::npos && url.find("::") == std::string::npos && std::regex_match(url, scp))) {
-      return {url, "ssh"};
+  } else if (const std::size_t colon = text.find(':'); colon != std::string_view::npos) {
+    // "name::…" would name a remote helper of git's.
+    const std::string_view path = text.substr(colon + 1);
+    if (isAuthority(text.substr(0, colon), true, false) && path.substr(0, 1) != ":" && isPath(path)) {
+      return {std::string(text), "ssh"};
     }
   }
   refuse("repository URL", withoutUser(text),
