@@ -22,7 +22,7 @@ namespace {
 using namespace ocelot::check;
 
 const char* const kHelp =
-    R"(usage: ocelot-plugin-check PLUGIN.so [--set KEY=VALUE]… [--only TEXT] [--live --image IMAGE] [--json]
+    R"(usage: ocelot-plugin-check PLUGIN.so [--set KEY=VALUE]… [--only TEXT] [--live --image IMAGE [--import SOURCE]] [--json]
        ocelot-plugin-check --describe PLUGIN.so
 
 Checks that a plugin keeps what the ABI promises, each test in a process of its own.
@@ -34,6 +34,7 @@ Checks that a plugin keeps what the ABI promises, each test in a process of its 
   --quirks FILE    lines "set KEY=VALUE" and "skip NAME=WHY"
   --live           also tests that start containers (runtimes), from --image
   --image IMAGE    an image with /bin/sh, sleep, id and cat
+  --import SOURCE  what the image is made from first (ocelot.runtime.images/1)
   --timeout SEC    for each test (60)
   --in-process     without child processes, for a debugger
   --json           one JSON object a test, one a line
@@ -41,7 +42,7 @@ Checks that a plugin keeps what the ABI promises, each test in a process of its 
 )";
 
 struct Arguments {
-  std::string plugin, only, image;
+  std::string plugin, only, image, source;
   std::map<std::string, std::vector<std::string>> settings;
   std::map<std::string, std::string> skip;
   bool describe = false, live = false, in_process = false, json = false, list = false;
@@ -78,7 +79,21 @@ void readQuirks(const std::string& path, Arguments& arguments) {
 }
 
 Arguments argumentsFrom(int argc, char** argv) {
-  enum { kDescribe = 1, kSet, kOnly, kSkip, kQuirks, kLive, kImage, kTimeout, kInProcess, kJson, kList, kHelpWanted };
+  enum {
+    kDescribe = 1,
+    kSet,
+    kOnly,
+    kSkip,
+    kQuirks,
+    kLive,
+    kImage,
+    kImport,
+    kTimeout,
+    kInProcess,
+    kJson,
+    kList,
+    kHelpWanted
+  };
   static const option kOptions[] = {{"describe", no_argument, nullptr, kDescribe},
                                     {"set", required_argument, nullptr, kSet},
                                     {"only", required_argument, nullptr, kOnly},
@@ -86,6 +101,7 @@ Arguments argumentsFrom(int argc, char** argv) {
                                     {"quirks", required_argument, nullptr, kQuirks},
                                     {"live", no_argument, nullptr, kLive},
                                     {"image", required_argument, nullptr, kImage},
+                                    {"import", required_argument, nullptr, kImport},
                                     {"timeout", required_argument, nullptr, kTimeout},
                                     {"in-process", no_argument, nullptr, kInProcess},
                                     {"json", no_argument, nullptr, kJson},
@@ -109,6 +125,8 @@ Arguments argumentsFrom(int argc, char** argv) {
       arguments.live = true;
     else if (found == kImage)
       arguments.image = value;
+    else if (found == kImport)
+      arguments.source = value;
     else if (found == kTimeout)
       arguments.timeout = std::atoi(value.c_str());
     else if (found == kInProcess)
@@ -191,7 +209,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   signal(SIGPIPE, SIG_IGN);
-  Subject subject(arguments.plugin, arguments.settings, arguments.image);
+  Subject subject(arguments.plugin, arguments.settings, arguments.image, arguments.source);
   std::map<Verdict, int> count;
   for (const Test& test : testsFor(kindsOf(subject))) {
     if (test.name.find(arguments.only) == std::string::npos || (test.live && !arguments.live)) continue;

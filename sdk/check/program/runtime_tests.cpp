@@ -91,6 +91,17 @@ void unknownImage(Subject& subject) {
 
 // ── with containers ──
 
+// The image to start from: imported, when a source was given and the plugin can, and then as pull sees it.
+Image fetched(Subject& subject, Runtime& runtime) {
+  TestCall call{seconds(120)};
+  auto* images = dynamic_cast<RuntimeImages*>(&runtime);
+  if (!subject.source().empty() && images == nullptr) throw Skipped("it cannot import images");
+  if (!subject.source().empty()) images->importImage(call, subject.source(), subject.image(), {});
+  ImageRequest request;
+  request.reference = subject.image();
+  return runtime.pull(call, request, {});
+}
+
 // A folder that the container sees, and one container that is gone with this object.
 class Box {
  public:
@@ -101,10 +112,7 @@ class Box {
     require(mkdtemp(made.data()) != nullptr, "no temporary folder");
     folder_ = made;
     ::chmod(folder_.c_str(), 0777);
-    TestCall call{seconds(120)};
-    ImageRequest request;
-    request.reference = subject.image();
-    const Image image = runtime.pull(call, request, {});
+    const Image image = fetched(subject, runtime);
     spec_.name = "ocelot-check-" + std::to_string(getpid());
     spec_.owner = spec_.name + "-owner";
     spec_.image = image.reference;
@@ -234,6 +242,39 @@ void failedStart(Subject& subject) {
   subject.rules();
 }
 
+void imagesComeAndGo(Subject& subject) {
+  const Settings settings = subject.settings();
+  const auto runtime = made(subject, settings);
+  needsEngine(*runtime);
+  auto* images = dynamic_cast<RuntimeImages*>(runtime.get());
+  if (images == nullptr || subject.source().empty() || subject.image().empty())
+    throw Skipped("it has no ocelot.runtime.images/1, or no --image and --import are given");
+  TestCall call{seconds(120)};
+  const Image imported = images->importImage(call, subject.source(), subject.image(), {});
+  const auto mustBeListed = [&](std::size_t times, const std::string& what) {
+    std::size_t count = 0;
+    std::string all;
+    for (const StoredImage& image : images->listImages(call)) {
+      count += image.reference == imported.reference ? 1 : 0;
+      all += " " + image.reference;
+    }
+    require(count == times,
+            what + ": " + imported.reference + " is listed " + std::to_string(count) + " times among" + all);
+  };
+  require(!imported.digest.empty(), "an imported image has no digest");
+  mustBeListed(1, "imported once");
+  images->importImage(call, subject.source(), subject.image(), {});
+  mustBeListed(1, "imported twice");
+  images->removeImage(call, subject.image());
+  mustBeListed(0, "removed");
+  std::string why;
+  const Status status =
+      statusOf([&] { images->importImage(call, "/no/such/file.tar", "ocelot.local/none", {}); }, &why);
+  require(status != Status::ok && status != Status::internal,
+          "an import from nowhere is " + nameOf(status) + ": " + why);
+  subject.rules();
+}
+
 // The process that started it is killed; another one finds it, waits for it, and removes it.
 void adopted(Subject& subject) {
   const Settings settings = subject.settings();
@@ -274,6 +315,7 @@ std::vector<Test> runtimeTests() {
       {"runtime.probe", "probe answers, engine or none", probeAnswers},
       {"runtime.unknown_names", "containers that are not there are told so, and removed all the same", unknownNames},
       {"runtime.unknown_image", "an image that is not there is no internal error", unknownImage},
+      {"runtime.images", "images are imported, listed once, and removed", imagesComeAndGo, true},
       {"runtime.exit_codes", "exit codes arrive; remove is safe twice", exitCodes, true},
       {"runtime.resources", "folder and workspace can be written by the main process, which is root", sharedFolder,
        true},

@@ -19,11 +19,13 @@ namespace ocelot::check {
 
 class Subject {
  public:
-  Subject(std::string path, std::map<std::string, std::vector<std::string>> given, std::string image)
-      : path_(std::move(path)), given_(std::move(given)), image_(std::move(image)) {}
+  Subject(std::string path, std::map<std::string, std::vector<std::string>> given, std::string image,
+          std::string source)
+      : path_(std::move(path)), given_(std::move(given)), image_(std::move(image)), source_(std::move(source)) {}
 
   const std::string& path() const { return path_; }
-  const std::string& image() const { return image_; }  // for live tests of a runtime; "": none given
+  const std::string& image() const { return image_; }    // for live tests of a runtime; "": none given
+  const std::string& source() const { return source_; }  // that the image is imported from; "": it is pulled
   FakeHost& host() { return host_; }
   const ocelot_plugin& plugin();  // loaded at the first call: in the test's own process
   bool offers(const char* id) { return plugin().query(id) != nullptr; }
@@ -51,7 +53,7 @@ class Subject {
 
   std::string path_;
   std::map<std::string, std::vector<std::string>> given_;
-  std::string image_;
+  std::string image_, source_;
   FakeHost host_;
   const ocelot_plugin* plugin_ = nullptr;
   std::mutex mutex_;  // guards broken_

@@ -41,7 +41,7 @@ class FakeRuntime final : public Runtime, public RuntimeImages {
     return {{std::string(owner) + "-1", {{"a", "b"}}, true}, {std::string(owner) + "-2", {}, false}};
   }
   Image importImage(Call&, const std::string& source, const std::string& reference, const ProgressSink&) override {
-    return {reference, source, "", "", {}, ""};
+    return {reference + " imported, and too long to be kept inside a string", source, "", "", {}, ""};
   }
   std::vector<StoredImage> listImages(Call&) override { return {{"r", "d", 7, 9}}; }
   void removeImage(Call&, const std::string& reference) override {

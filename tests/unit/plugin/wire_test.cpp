@@ -167,8 +167,10 @@ class WireTest : public CppUnit::TestFixture {
     Runtime& plain = *wired;
     auto* images = dynamic_cast<RuntimeImages*>(&plain);
     CPPUNIT_ASSERT(images != nullptr);
-    CPPUNIT_ASSERT_EQUAL(std::string("/tmp/x.tar"),
-                         images->importImage(call_, "/tmp/x.tar", "ocelot.local/x", {}).digest);
+    const Image image = images->importImage(call_, "/tmp/x.tar", "ocelot.local/x", {});
+    CPPUNIT_ASSERT_EQUAL(std::string("ocelot.local/x imported, and too long to be kept inside a string"),
+                         image.reference);
+    CPPUNIT_ASSERT_EQUAL(std::string("/tmp/x.tar"), image.digest);
     const auto stored = images->listImages(call_);
     CPPUNIT_ASSERT(stored.size() == 1 && stored[0].size_bytes == 7 && stored[0].last_used_us == 9);
     mustThrow(Status::internal, "remove_image: cannot remove x", [&] { images->removeImage(call_, "x"); });

@@ -55,6 +55,7 @@ void each(const Struct* rows, std::size_t count, Visit&& visit) {
 // A list of strings lent to the other side: borrows from `texts`.
 class LentTexts {
  public:
+  explicit LentTexts(std::vector<std::string>&&) = delete;  // it borrows
   explicit LentTexts(const std::vector<std::string>& texts) {
     rows_.reserve(texts.size());
     for (const std::string& one : texts) rows_.push_back(str(one));
@@ -69,6 +70,7 @@ using TextPairs = std::vector<std::pair<std::string, std::string>>;
 
 class LentPairs {
  public:
+  explicit LentPairs(TextPairs&&) = delete;  // it borrows
   explicit LentPairs(const TextPairs& pairs) {
     rows_.reserve(pairs.size());
     for (const auto& [key, value] : pairs) rows_.push_back({str(key), str(value)});

@@ -77,6 +77,7 @@ class HostWire : public ocelot_host {
 // Borrows from `settings`.
 class SettingsWire : public ocelot_settings {
  public:
+  explicit SettingsWire(Settings&&) = delete;  // it borrows
   explicit SettingsWire(const Settings& settings) : ocelot_settings{} {
     for (const auto& [key, values] : settings.values()) {
       values_.emplace_back(values);

@@ -11,6 +11,7 @@ namespace bind {
 
 class NoticeWire : public ocelot_build_notice {
  public:
+  explicit NoticeWire(BuildNotice&&) = delete;  // it borrows
   explicit NoticeWire(const BuildNotice& notice) : ocelot_build_notice{} {
     for (const StageNotice& stage : notice.stages)
       stages_.push_back(

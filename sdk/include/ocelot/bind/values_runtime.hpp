@@ -11,6 +11,7 @@ namespace bind {
 
 class FactsWire : public ocelot_runtime_facts {
  public:
+  explicit FactsWire(RuntimeFacts&&) = delete;  // it borrows
   explicit FactsWire(const RuntimeFacts& facts) : ocelot_runtime_facts{}, features_(facts.features) {
     size = sizeof(ocelot_runtime_facts);
     usable = facts.usable ? 1 : 0;
@@ -36,6 +37,7 @@ inline ImageRequest imageRequestFrom(const ocelot_image_request& lent) {
 
 class ImageWire : public ocelot_image {
  public:
+  explicit ImageWire(Image&&) = delete;  // it borrows
   explicit ImageWire(const Image& image) : ocelot_image{}, env_(image.env) {
     size = sizeof(ocelot_image);
     reference = str(image.reference);
@@ -67,6 +69,7 @@ inline PullProgress progressFrom(const ocelot_pull_progress& lent) {
 
 class SpecWire : public ocelot_container_spec {
  public:
+  explicit SpecWire(ContainerSpec&&) = delete;  // it borrows
   explicit SpecWire(const ContainerSpec& spec) : ocelot_container_spec{}, command_(spec.command), labels_(spec.labels) {
     for (const Resource& one : spec.resources)
       resources_.push_back(
@@ -117,6 +120,7 @@ inline ContainerSpec specFrom(const ocelot_container_spec& lent) {
 
 class ContainerWire : public ocelot_container {
  public:
+  explicit ContainerWire(Container&&) = delete;  // it borrows
   explicit ContainerWire(const Container& container) : ocelot_container{}, labels_(container.labels) {
     size = sizeof(ocelot_container);
     running = container.running ? 1 : 0;

@@ -14,6 +14,7 @@ inline Repo repoFrom(const ocelot_repo& lent) { return {text(lent.name), text(le
 
 class CommitWire : public ocelot_commit {
  public:
+  explicit CommitWire(Commit&&) = delete;  // it borrows
   explicit CommitWire(const Commit& commit) : ocelot_commit{}, repo_(wire(commit.repo)) {
     size = sizeof(ocelot_commit);
     repo = &repo_;
@@ -32,6 +33,7 @@ inline Head headFrom(const ocelot_head& lent) { return {text(lent.branch), text(
 
 class HookWire : public ocelot_hook {
  public:
+  explicit HookWire(Hook&&) = delete;  // it borrows
   explicit HookWire(const Hook& hook) : ocelot_hook{}, headers_(hook.headers) {
     size = sizeof(ocelot_hook);
     headers = headers_.get();
@@ -47,6 +49,7 @@ inline Hook hookFrom(const ocelot_hook& lent) {
 
 class ChangeWire : public ocelot_change {
  public:
+  explicit ChangeWire(Change&&) = delete;  // it borrows
   explicit ChangeWire(const Change& change)
       : ocelot_change{}, repo_(wire(change.repo)), messages_(change.messages), files_(change.files) {
     size = sizeof(ocelot_change);
