@@ -309,8 +309,9 @@ void Network::detach(const std::string& container) const {
   }
 }
 
-void Network::tearDown(Call& call) const {
-  if (bridge_.empty()) return;
+void Network::tearDown(Call& call) {
+  if (!present(folder_ + "/chosen")) return;  // none of the processes that share the folder has made any
+  choose(call);
   for (const Rule& rule : rules()) {
     std::vector<std::string> words = {"-w", "10", "-t", rule.table, "-D"};
     words.insert(words.end(), rule.words.begin(), rule.words.end());
@@ -326,6 +327,8 @@ void Network::tearDown(Call& call) const {
     if (::ioctl(socket.get(), SIOCBRDELBR, bridge_.c_str()) != 0) failSystem("delete the bridge " + bridge_, errno);
   }
   removeTree(folder_);
+  bridge_.clear();
+  ready_ = false;
 }
 
 }  // namespace ocelot::oci

@@ -54,7 +54,7 @@ class Network {
   // Gives the address back. The interface went with its namespace. Safe twice.
   void detach(const std::string& container) const;
   // Bridge, rules and addresses: all that the network as a whole has made. For uninstalling, and for tests.
-  void tearDown(Call& call) const;
+  void tearDown(Call& call);
 
   // Name servers for containers on the bridge.
   static std::string resolvConf();

@@ -73,7 +73,6 @@ RuntimeFacts Oci::probe(Call& call) {
     const std::string why = overlayFailure(call);
     if (!why.empty()) throw Error(Status::unavailable, why);
     feature("rootfs", "overlay");
-    if (bridge.empty()) network_.prepare(call);
     facts.usable = true;
   } catch (const Error& e) {
     facts.why_not = e.what();
