@@ -1,5 +1,6 @@
 #include "components/worker/build/source.hpp"
 
+#include <chrono>
 #include <filesystem>
 
 #include "components/worker/build/source_folder.hpp"
@@ -24,7 +25,13 @@ void checkOutSource(Call& call, const builddir::Order& order, const pipeline::Cl
   options.lfs = clone.lfs;
   const CloneAccess how{order.source.url, access.username, access.password, access.ssh_key, access.known_hosts};
   git.checkout(call, how, order.build.commit, place.workspace, options,
-               [&tell](std::string_view sentence) { tell(std::string(sentence)); });
+               [&tell, last = Call::Clock::time_point()](std::string_view sentence) mutable {
+                 // Git counts aloud; a log wants what happens, and of a long fetch how far it is now and then.
+                 const bool counting = sentence.find('%') != std::string_view::npos || sentence.substr(0, 7) == "remote:";
+                 if (counting && Call::Clock::now() - last < std::chrono::seconds(3)) return;
+                 last = Call::Clock::now();
+                 tell(std::string(sentence));
+               });
 }
 
 void removeWorkspace(const std::string& workspace) {

@@ -57,7 +57,9 @@ Verdict failed(const std::vector<model::Stage>& stages, const Evidence& evidence
   } else if (stage->exit_code > 0) {
     sentence += " with exit code " + std::to_string(stage->exit_code);
   }
-  if (!stage->sentence.empty()) sentence += ": " + stage->sentence;
+  // The guest's own words, unless they say the same.
+  if (!stage->sentence.empty() && stage->sentence.find("exited with status") == std::string::npos)
+    sentence += ": " + stage->sentence;
   return verdict(BuildState::failed, "stage_failed", sentence);
 }
 
