@@ -111,7 +111,8 @@ Description Catalog::describe(Call& call, const std::string& path) const {
     throw Error(Status::invalid, "plugin " + path + ": it crashes while it is loaded (signal " +
                                      std::to_string(result.signal) + ", " + strsignal(result.signal) + ")" +
                                      (said.empty() ? "" : "; its last words: " + said));
-  if (result.exit_code == 1 && !said.empty()) throw Error(Status::invalid, "plugin " + said);
+  // The checker's own sentences begin with the path.
+  if (result.exit_code == 1 && said.rfind(path, 0) == 0) throw Error(Status::invalid, "plugin " + said);
   throw Error(Status::invalid, "plugin " + path + ": it ends the program that loads it (exit status " +
                                    std::to_string(result.exit_code) + ")" +
                                    (said.empty() ? "" : "; its last words: " + said));
