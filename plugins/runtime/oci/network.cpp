@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -45,6 +46,22 @@ void raiseLoopback() {
   if (::ioctl(socket.get(), SIOCGIFFLAGS, &request) != 0) return;
   request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
   ::ioctl(socket.get(), SIOCSIFFLAGS, &request);
+}
+
+// A bridge without an address of its own takes that of a port, and zeros when the last port goes: the CNI plugin fails
+// when it meets it just then. Ours is told its address before anything is attached.
+void makeBridge(const std::string& name) {
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (::ioctl(socket.get(), SIOCBRADDBR, name.c_str()) != 0 && errno != EEXIST)
+    failSystem("bridge network: make the bridge " + name, errno);
+  ifreq request{};
+  std::strncpy(request.ifr_name, name.c_str(), IFNAMSIZ - 1);
+  request.ifr_hwaddr.sa_family = ARPHRD_ETHER;
+  const std::string digest = hexOf(digestOf(name));
+  request.ifr_hwaddr.sa_data[0] = 2;  // locally administered
+  for (std::size_t i = 1; i < 6; ++i) request.ifr_hwaddr.sa_data[i] = digest[i];
+  if (::ioctl(socket.get(), SIOCSIFHWADDR, &request) != 0)
+    failSystem("bridge network: give the bridge " + name + " an address", errno);
 }
 
 }  // namespace
@@ -190,6 +207,7 @@ void Network::prepare(Call& call) {
   if (ready_) return;
   if (const std::string why = whyNot(); !why.empty()) throw Error(Status::unsupported, "bridge network: " + why);
   choose(call);
+  makeBridge(bridge_);
   const std::string note = folder_ + "/rules";
   struct stat status {};
   if (::stat(note.c_str(), &status) == 0 && ::time(nullptr) - status.st_mtime < kRulesHold) {

@@ -301,13 +301,15 @@ class ContainerTest : public CppUnit::TestFixture {
         try {
           Oci(settingsIn(*folder_)).start(call_, spec);
           ::_exit(0);
-        } catch (const std::exception&) {
+        } catch (const std::exception& e) {
+          writeFile(*folder_ / "why", e.what());
           ::_exit(1);
         }
       }
       int status = 0;
       CPPUNIT_ASSERT(::waitpid(pid, &status, 0) == pid);
-      CPPUNIT_ASSERT(!WIFEXITED(status) || WEXITSTATUS(status) == 0);
+      CPPUNIT_ASSERT_MESSAGE(readFileIfPresent(*folder_ / "why", 4096).value_or(""),
+                             !WIFEXITED(status) || WEXITSTATUS(status) == 0);
       oci_->remove(call_, name);
       if (WIFEXITED(status) || round == 200) break;
     }
