@@ -2,13 +2,13 @@
 
 #include <Poco/JSON/Array.h>
 
+#include <cstdlib>
+
 #include "components/cli/terminal.hpp"
 #include "host/logs/terminal.hpp"
 
 namespace ocelot::cli {
 namespace {
-
-constexpr int kLastLines = 20;
 
 std::string tookOf(const Json& timed) {
   const std::int64_t begin = num(timed, "started_at"), end = num(timed, "finished_at");
@@ -25,19 +25,12 @@ Json brokenStage(const Json& build) {
   return nullptr;
 }
 
-std::string lastLines(Server& server, const Json& build, const Json& stage) {
-  std::string bytes;
-  std::int64_t offset = 0;
-  server.log(str(build, "id"), offset, false,
-             "&via=admin&stage=" + std::to_string(num(stage, "index")) + "&tail=" + std::to_string(kLastLines),
-             [&bytes](std::string_view part) {
-               bytes += part;
-               return bytes.size() < (1u << 20);
-             });
-  std::string safe = logs::terminalSafe(bytes, isTerminal(1)), out;
+std::string framed(std::string_view bytes, int fd) {
+  const std::string safe = logs::terminalSafe(bytes, isTerminal(fd) && !std::getenv("NO_COLOR"));
+  std::string out;
   for (std::size_t begin = 0; begin < safe.size();) {
     const std::size_t end = std::min(safe.find('\n', begin), safe.size());
-    out += "  " + paint("│", Colour::dim) + " " + safe.substr(begin, end - begin) + "\n";
+    out += "  " + paint("│", Colour::dim, fd) + " " + safe.substr(begin, end - begin) + "\n";
     begin = end + 1;
   }
   return out;
@@ -58,8 +51,12 @@ std::string indented(const std::string& script) {
 std::string shortCommit(const std::string& commit) { return commit.substr(0, 7); }
 
 std::string titleOf(const Json& build) {
-  return "#" + std::to_string(num(build, "number")) + " " + plain(str(build, "repo")) + " " + plain(str(build, "branch")) + " " +
-         shortCommit(str(build, "commit"));
+  const std::int64_t number = num(build, "number");
+  std::string title = number > 0 ? "#" + std::to_string(number) : "";
+  for (const std::string& part :
+       {plain(str(build, "repo")), plain(str(build, "branch")), shortCommit(str(build, "commit"))})
+    if (!part.empty()) title += (title.empty() ? "" : " ") + part;
+  return title;
 }
 
 int exitStatusOf(const std::string& state) {
@@ -73,7 +70,8 @@ std::string describe(const Json& build) {
   const std::string state = str(build, "state");
   std::string out = paint(titleOf(build), Colour::bold) + "  " + paint(state, colourOf(state)) + "\n";
   const auto line = [&out](const char* name, const std::string& value) {
-    if (!value.empty()) out += std::string("  ") + name + std::string(10 - std::string(name).size(), ' ') + value + "\n";
+    if (!value.empty())
+      out += std::string("  ") + name + std::string(10 - std::string(name).size(), ' ') + value + "\n";
   };
   line("why", plain(str(build, "sentence")));
   line("waiting", plain(str(build, "waiting")));
@@ -81,7 +79,8 @@ std::string describe(const Json& build) {
   line("author", plain(str(build, "author")));
   const std::string message = str(build, "message");
   line("message", plain(message.substr(0, message.find('\n')).substr(0, 200)));
-  line("asked by", plain(str(build, "trigger") + (str(build, "requested_by").empty() ? "" : " (" + str(build, "requested_by") + ")")));
+  line("asked by", plain(str(build, "trigger") +
+                         (str(build, "requested_by").empty() ? "" : " (" + str(build, "requested_by") + ")")));
   if (num(build, "attempt") > 1) line("attempt", std::to_string(num(build, "attempt")) + " of 3");
   line("queued", ago(num(build, "queued_at")));
   line("took", tookOf(build));
@@ -99,26 +98,50 @@ std::string describe(const Json& build) {
   return out;
 }
 
-std::string ending(Server& server, const Json& build) {
+std::string ending(const Json& build, const Afterwards& afterwards, int fd) {
   const std::string state = str(build, "state");
-  std::string out = paint(state, colourOf(state)) + "  " + titleOf(build);
+  std::string out = paint(state, colourOf(state), fd) + "  " + titleOf(build);
   const std::string took = tookOf(build);
   if (!took.empty()) out += "  in " + took;
   out += "\n";
   if (state == "passed") return out;
   if (const Json stage = brokenStage(build)) {
-    out += "\n  stage     " + paint(plain(str(stage, "name")), Colour::bold) + "\n";
+    out += "\n  stage     " + paint(plain(str(stage, "name")), Colour::bold, fd) + "\n";
     if (num(stage, "line") > 0) out += "  at        ocelot.yml:" + std::to_string(num(stage, "line")) + "\n";
     if (!str(stage, "command").empty()) out += "  command   " + indented(str(stage, "command")) + "\n";
     if (num(stage, "exit_code") >= 0) out += "  exit code " + std::to_string(num(stage, "exit_code")) + "\n";
     if (!str(build, "sentence").empty()) out += "  why       " + plain(str(build, "sentence")) + "\n";
-    out += "\n" + lastLines(server, build, stage);
+    out += "\n" + framed(afterwards.last_lines(num(stage, "index")), fd);
   } else if (!str(build, "sentence").empty()) {
     out += "  why       " + plain(str(build, "sentence")) + "\n";
   }
-  const std::string number = std::to_string(num(build, "number"));
-  out += "\n  whole log   ocelot logs " + number + "\n  once more   ocelot rerun " + number + "\n";
+  if (!afterwards.next_steps.empty()) out += "\n";
+  for (const auto& [what, command] : afterwards.next_steps)
+    out += "  " + what + std::string(what.size() < 12 ? 12 - what.size() : 1, ' ') + command + "\n";
   return out;
+}
+
+std::string ending(Server& server, const Json& build, int fd) {
+  Afterwards afterwards;
+  afterwards.last_lines = [&](std::int64_t stage) {
+    LogQuery query;
+    query.via_admin = true;
+    query.stage = std::to_string(stage);
+    query.tail = kLastLines;
+    std::string bytes;
+    try {
+      server.log(str(build, "id"), query, [&bytes](std::string_view part) {
+        bytes += part;
+        return bytes.size() < (1u << 20);
+      });
+    } catch (const Failure& failure) {
+      bytes = std::string("(its last lines cannot be read: ") + failure.what() + ")";
+    }
+    return bytes;
+  };
+  const std::string number = std::to_string(num(build, "number"));
+  afterwards.next_steps = {{"whole log", "ocelot logs " + number}, {"once more", "ocelot rerun " + number}};
+  return ending(build, afterwards, fd);
 }
 
 }  // namespace ocelot::cli

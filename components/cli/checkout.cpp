@@ -5,14 +5,12 @@
 #include "host/process/process.hpp"
 
 namespace ocelot::cli {
-namespace {
-
-std::optional<std::string> git(const std::vector<std::string>& arguments) {
+std::optional<std::string> git(const std::string& folder, const std::vector<std::string>& arguments) {
   process::Command command;
   command.program = "git";
   command.arguments = arguments;
   command.environment = process::plainEnvironment();
-  command.directory = std::filesystem::current_path();
+  command.directory = folder;
   SimpleCall call(std::chrono::seconds(20));
   auto result = process::run(call, command);
   if (!result.ok()) return std::nullopt;
@@ -20,21 +18,21 @@ std::optional<std::string> git(const std::vector<std::string>& arguments) {
   return result.out;
 }
 
-}  // namespace
-
 std::optional<Checkout> lookAround() {
   Checkout out;
-  const auto root = git({"rev-parse", "--show-toplevel"});
+  const std::string here = std::filesystem::current_path();
+  const auto root = git(here, {"rev-parse", "--show-toplevel"});
   if (!root) return std::nullopt;
   out.root = *root;
-  out.origin = git({"config", "--get", "remote.origin.url"}).value_or("");
-  out.head = git({"rev-parse", "--verify", "--quiet", "HEAD"}).value_or("");
-  out.branch = git({"symbolic-ref", "--quiet", "--short", "HEAD"}).value_or("");
+  out.origin = git(here, {"config", "--get", "remote.origin.url"}).value_or("");
+  out.head = git(here, {"rev-parse", "--verify", "--quiet", "HEAD"}).value_or("");
+  out.branch = git(here, {"symbolic-ref", "--quiet", "--short", "HEAD"}).value_or("");
   if (!out.branch.empty()) {
-    out.pushed = git({"rev-parse", "--verify", "--quiet", "refs/remotes/origin/" + out.branch}).value_or("");
-    if (!out.pushed.empty()) out.ahead = std::stoi(git({"rev-list", "--count", out.pushed + "..HEAD"}).value_or("0"));
+    out.pushed = git(here, {"rev-parse", "--verify", "--quiet", "refs/remotes/origin/" + out.branch}).value_or("");
+    if (!out.pushed.empty())
+      out.ahead = std::stoi(git(here, {"rev-list", "--count", out.pushed + "..HEAD"}).value_or("0"));
   }
-  out.dirty = !git({"status", "--porcelain"}).value_or("").empty();
+  out.dirty = !git(here, {"status", "--porcelain"}).value_or("").empty();
   return out;
 }
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace ocelot::cli {
 
@@ -15,6 +16,10 @@ struct Checkout {
   int ahead = 0;       // commits of HEAD that are not pushed
   bool dirty = false;
 };
+
+// What git says in this folder, without its last line end; nullopt when it ends with an error. Throws Error when git is
+// missing.
+std::optional<std::string> git(const std::string& folder, const std::vector<std::string>& arguments);
 
 // nullopt: we are in no git working copy. Throws Error when git is missing.
 std::optional<Checkout> lookAround();

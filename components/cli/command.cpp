@@ -25,21 +25,24 @@ std::int64_t Arguments::number(const std::string& option, std::int64_t fallback,
   if (!has(option)) return fallback;
   const auto value = parseNumber(text(option));
   if (!value || *value < least)
-    throw Usage("--" + option + " wants a whole number of at least " + std::to_string(least) + ", not `" + text(option) + "`");
+    throw Usage("--" + option + " wants a whole number of at least " + std::to_string(least) + ", not `" +
+                text(option) + "`");
   return *value;
 }
 
 const std::vector<Option>& commonOptions() {
-  static const std::vector<Option> options{{"--json", "", "print JSON for programs"},
-                                           {"--context", "NAME", "which server, of those that `ocelot login` remembers"},
-                                           {"-h, --help", "", "show this help"}};
+  static const std::vector<Option> options{
+      {"--json", "", "print JSON for programs"},
+      {"--context", "NAME", "which server, of those that `ocelot login` remembers"},
+      {"-h, --help", "", "show this help"}};
   return options;
 }
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = [] {
     std::vector<Command> list;
-    for (const auto& add : {addBuildCommands, addServerCommands, addRepoCommands, addLocalCommands, addImageCommands, addAdminCommands})
+    for (const auto& add :
+         {addBuildCommands, addServerCommands, addRepoCommands, addLocalCommands, addImageCommands, addAdminCommands})
       for (auto& command : add()) list.push_back(std::move(command));
     return list;
   }();
@@ -80,7 +83,8 @@ class Parser {
       }
     }
     const auto count = static_cast<int>(out.words_.size());
-    if (!out.has("help") && count < command_.least_words) throw Usage("`ocelot " + command_.name + "` wants " + command_.words);
+    if (!out.has("help") && count < command_.least_words)
+      throw Usage("`ocelot " + command_.name + "` wants " + command_.words);
     if (!out.has("help") && count > command_.most_words)
       throw Usage("`ocelot " + command_.name + "` takes " +
                   (command_.most_words == 0 ? "no arguments" : "at most " + std::to_string(command_.most_words)) +
@@ -104,7 +108,8 @@ class Parser {
     std::vector<std::string> known;
     for (const auto& [key, option] : by_name_) known.push_back(key);
     const std::string near = nearest(name, known);
-    throw Usage("`ocelot " + command_.name + "` has no option " + name + (near.empty() ? "" : "; did you mean " + near + "?"));
+    throw Usage("`ocelot " + command_.name + "` has no option " + name +
+                (near.empty() ? "" : "; did you mean " + near + "?"));
   }
 
   const Command& command_;
@@ -113,7 +118,9 @@ class Parser {
 
 namespace {
 
-std::size_t wordsOf(const std::string& name) { return static_cast<std::size_t>(std::count(name.begin(), name.end(), ' ')) + 1; }
+std::size_t wordsOf(const std::string& name) {
+  return static_cast<std::size_t>(std::count(name.begin(), name.end(), ' ')) + 1;
+}
 
 bool begins(const std::vector<std::string>& words, const std::string& name) {
   std::istringstream parts(name);
@@ -173,14 +180,16 @@ int runCommandLine(const std::vector<std::string>& words) {
     std::size_t used = 0;
     command = match(words, used);
     if (!command) unknown(words);
-    const Arguments arguments = Parser(*command).parse({words.begin() + static_cast<std::ptrdiff_t>(used), words.end()});
+    const Arguments arguments =
+        Parser(*command).parse({words.begin() + static_cast<std::ptrdiff_t>(used), words.end()});
     if (arguments.has("help")) {
       std::cout << helpFor(*command);
       return kPassed;
     }
     return command->run(arguments);
   } catch (const Usage& usage) {
-    return complain(usage.what(), command ? "`ocelot " + command->name + " --help` shows how" : "`ocelot --help` lists the commands");
+    return complain(usage.what(),
+                    command ? "`ocelot " + command->name + " --help` shows how" : "`ocelot --help` lists the commands");
   } catch (const Failure& failure) {
     return complain(failure.what(), failure.hint);
   } catch (const Error& error) {

@@ -1,6 +1,6 @@
 #pragma once
-// What a command of `ocelot` is: a row that says its words, options and help, and a function that does it. From the same
-// rows come --help, the completions and the handbook's page.
+// What a command of `ocelot` is: a row that says its words, options and help, and a function that does it. From the
+// same rows come --help, the completions and the handbook's page.
 
 #include <functional>
 #include <map>
@@ -13,8 +13,8 @@ namespace ocelot::cli {
 
 // Exit statuses, the same for every command.
 inline constexpr int kPassed = 0;
-inline constexpr int kFailed = 1;    // the build failed
-inline constexpr int kError = 2;     // something went wrong, or bad use
+inline constexpr int kFailed = 1;  // the build failed
+inline constexpr int kError = 2;   // something went wrong, or bad use
 inline constexpr int kCanceled = 3;
 
 struct Option {
@@ -41,12 +41,12 @@ class Arguments {
 };
 
 struct Command {
-  std::string name;      // "build", "repos add"
-  std::string words;     // "[BUILD]", "URL": how its arguments are shown
+  std::string name;   // "build", "repos add"
+  std::string words;  // "[BUILD]", "URL": how its arguments are shown
   int least_words = 0;
   int most_words = 0;
-  std::string summary;   // one sentence, no full stop
-  std::string group;     // under which heading of --help; "" : noun-verb, shown in the second list
+  std::string summary;  // one sentence, no full stop
+  std::string group;    // under which heading of --help; "" : noun-verb, shown in the second list
   std::vector<Option> options;
   std::function<int(const Arguments&)> run;
   std::vector<std::string> aliases;  // the first Ocelot's names, not shown
@@ -61,7 +61,8 @@ class Usage : public std::runtime_error {
 // A failure that is told as it is, exit status 2.
 class Failure : public std::runtime_error {
  public:
-  explicit Failure(const std::string& what, std::string to_do = "") : std::runtime_error(what), hint(std::move(to_do)) {}
+  explicit Failure(const std::string& what, std::string to_do = "")
+      : std::runtime_error(what), hint(std::move(to_do)) {}
   const std::string hint;
 };
 

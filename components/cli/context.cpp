@@ -78,7 +78,8 @@ Context chooseContext(const Arguments& arguments) {
     const auto found = contexts.all.find(name);
     if (found == contexts.all.end()) {
       if (arguments.has("context")) throw Failure("there is no context `" + name + "` in " + contextsPath());
-      throw Failure("no Ocelot server is known", "`ocelot up` starts one here; `ocelot login URL` remembers one elsewhere");
+      throw Failure("no Ocelot server is known",
+                    "`ocelot up` starts one here; `ocelot login URL` remembers one elsewhere");
     }
     chosen = found->second;
     if (!environment("OCELOT_TOKEN").empty()) chosen.token = environment("OCELOT_TOKEN");

@@ -1,6 +1,6 @@
 #pragma once
-// Which server, and with which token: from OCELOT_URL and OCELOT_TOKEN, or from what `ocelot login` and `ocelot up` keep
-// in ~/.config/ocelot/contexts.json (0600).
+// Which server, and with which token: from OCELOT_URL and OCELOT_TOKEN, or from what `ocelot login` and `ocelot up`
+// keep in ~/.config/ocelot/contexts.json (0600).
 
 #include <map>
 #include <optional>

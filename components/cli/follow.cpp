@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstdlib>
 #include <iostream>
 
 #include "components/cli/build_view.hpp"
@@ -23,8 +25,8 @@ void sayGoodbye(int) {
 }
 
 void leaveOnInterrupt(std::int64_t number) {
-  const std::string text = "\nThe build goes on. Come back with `ocelot logs -f " + std::to_string(number) + "`; end it with `ocelot kill " +
-                           std::to_string(number) + "`.\n";
+  const std::string text = "\nThe build goes on. Come back with `ocelot logs -f " + std::to_string(number) +
+                           "`; end it with `ocelot kill " + std::to_string(number) + "`.\n";
   goodbye_size = text.copy(goodbye, sizeof goodbye);
   struct sigaction action {};
   action.sa_handler = sayGoodbye;
@@ -35,10 +37,11 @@ void leaveOnInterrupt(std::int64_t number) {
 Json awaitStart(Server& server, const std::string& build_id) {
   std::string said;
   for (int pause = 10;; pause = std::min(pause * 2, 500)) {
-    Json build = server.get("/v1/builds/" + build_id);
+    Json build = server.getPatiently("/v1/builds/" + build_id);
     if (str(build, "state") != "queued") return build;
     const std::string why = str(build, "waiting");
-    if (pause > 100 && !why.empty() && why != said) std::cerr << paint("waiting: " + plain(why), Colour::dim, 2) << std::endl;
+    if (pause > 100 && !why.empty() && why != said)
+      std::cerr << paint("waiting: " + plain(why), Colour::dim, 2) << std::endl;
     if (pause > 100) said = why;
     ::poll(nullptr, 0, pause);
   }
@@ -47,48 +50,61 @@ Json awaitStart(Server& server, const std::string& build_id) {
 }  // namespace
 
 struct LogPrinter::State {
-  explicit State(bool raw_bytes) : raw(raw_bytes), filter(std::getenv("NO_COLOR") == nullptr) {}
+  State(bool raw_bytes, int to) : raw(raw_bytes), fd(to), filter(std::getenv("NO_COLOR") == nullptr) {}
+  bool write(std::string_view bytes) const {
+    while (!bytes.empty()) {
+      const ssize_t put = ::write(fd, bytes.data(), bytes.size());
+      if (put < 0 && errno == EINTR) continue;
+      if (put <= 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(put));
+    }
+    return true;
+  }
   bool raw;
+  int fd;
   logs::TerminalFilter filter;
   std::string safe;
 };
 
-LogPrinter::LogPrinter(bool raw) : state_(std::make_unique<State>(raw || !isTerminal(1))) {}
+LogPrinter::LogPrinter(bool raw, int fd) : state_(std::make_unique<State>(raw || !isTerminal(fd), fd)) {}
 
 LogPrinter::~LogPrinter() {
   if (state_->raw) return;
   state_->safe.clear();
   state_->filter.flush(state_->safe);
-  std::cout << state_->safe << std::flush;
+  state_->write(state_->safe);
 }
 
-void LogPrinter::print(std::string_view bytes) {
-  if (!state_->raw) {
-    state_->safe.clear();
-    state_->filter.feed(bytes, state_->safe);
-    bytes = state_->safe;
-  }
-  std::cout.write(bytes.data(), static_cast<std::streamsize>(bytes.size())).flush();
-  if (!std::cout) ::_exit(kError);  // whoever read it is gone
+bool LogPrinter::print(std::string_view bytes) {
+  if (state_->raw) return state_->write(bytes);
+  state_->safe.clear();
+  state_->filter.feed(bytes, state_->safe);
+  return state_->write(state_->safe);
 }
 
-int followBuild(Server& server, const std::string& build_id) {
+int followBuild(Server& server, const std::string& build_id, bool json) {
   Json build = awaitStart(server, build_id);
   leaveOnInterrupt(num(build, "number"));
-  std::int64_t offset = 0;
   {
-    LogPrinter printer(false);
-    server.log(str(build, "id"), offset, true, "", [&printer](std::string_view bytes) {
-      printer.print(bytes);
-      return true;
-    });
+    LogPrinter printer(false, json ? 2 : 1);
+    LogQuery query;
+    query.follow = true;
+    bool heard = true;
+    server.log(
+        build_id, query, [&](std::string_view bytes) { return heard = printer.print(bytes); },
+        [](std::int64_t attempt) {
+          std::cerr << paint("its worker was lost; attempt " + std::to_string(attempt) + " begins", Colour::yellow, 2)
+                    << std::endl;
+        });
+    if (!heard) return kError;
   }
   // The log is complete a moment before its worker has written the outcome.
-  do {
-    build = server.get("/v1/builds/" + build_id);
-    if (str(build, "state") == "running" || str(build, "state") == "queued") ::poll(nullptr, 0, 20);
-  } while (str(build, "state") == "running" || str(build, "state") == "queued");
-  std::cerr << "\n" << ending(server, build);
+  for (build = server.getPatiently("/v1/builds/" + build_id);
+       str(build, "state") == "running" || str(build, "state") == "queued";
+       build = server.getPatiently("/v1/builds/" + build_id))
+    ::poll(nullptr, 0, 20);
+  std::cerr << "\n" << ending(server, build, 2);
+  if (json) printJson(build);
   return exitStatusOf(str(build, "state"));
 }
 

@@ -16,7 +16,9 @@ std::string call(const Command& command) {
   return "ocelot " + command.name + (command.words.empty() ? "" : " " + command.words);
 }
 
-std::string optionText(const Option& option) { return option.name + (option.argument.empty() ? "" : " " + option.argument); }
+std::string optionText(const Option& option) {
+  return option.name + (option.argument.empty() ? "" : " " + option.argument);
+}
 
 }  // namespace
 
@@ -36,7 +38,8 @@ std::string helpAll() {
   for (const auto& command : commands()) {
     if (command.group.empty()) continue;
     if (command.group != group) out << "\n" << (group = command.group) << ":\n";
-    out << "  " << padded(command.name + (command.words.empty() ? "" : " " + command.words), 22) << " " << command.summary << "\n";
+    out << "  " << padded(command.name + (command.words.empty() ? "" : " " + command.words), 22) << " "
+        << command.summary << "\n";
   }
   out << "\nMore:";
   std::string noun;
@@ -56,7 +59,8 @@ std::string guidePage() {
   std::ostringstream out;
   out << "# The command line\n\n"
          "Written from the program's own tables: `ocelot help` says the same.\n\n"
-         "Exit status: 0 passed, 1 failed, 2 error or bad use, 3 canceled. Results go to stdout, progress and notices to\n"
+         "Exit status: 0 passed, 1 failed, 2 error or bad use, 3 canceled. Results go to stdout, progress and notices "
+         "to\n"
          "stderr. `NO_COLOR` is honoured. `OCELOT_URL` and `OCELOT_TOKEN` win over what `ocelot login` remembers.\n\n"
          "Every command takes:\n\n| option | |\n|---|---|\n";
   for (const auto& option : commonOptions()) out << "| `" << optionText(option) << "` | " << option.help << " |\n";

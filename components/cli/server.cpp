@@ -5,15 +5,13 @@
 
 #include <chrono>
 
-#include "host/http/json.hpp"
-
 namespace ocelot::cli {
 namespace {
 
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPatience{120000};  // building a commit may first have to fetch it
-constexpr int kReconnects = 60;            // a second apart: a restarted server is waited for
+constexpr int kPatientTries = 60;          // a second apart
 
 http::ClientSettings settingsFor(const Context& context) {
   http::ClientSettings settings;
@@ -24,7 +22,9 @@ http::ClientSettings settingsFor(const Context& context) {
   return settings;
 }
 
-[[noreturn]] void refuse(const Context& context, const HttpAnswer& answer) {
+}  // namespace
+
+void refuse(const Context& context, const HttpAnswer& answer) {
   std::string message, hint;
   try {
     const auto body = Poco::JSON::Parser().parse(answer.body).extract<Json>();
@@ -40,8 +40,6 @@ http::ClientSettings settingsFor(const Context& context) {
   throw Failure(message, hint);
 }
 
-}  // namespace
-
 Server::Server(Context context) : context_(std::move(context)), client_(settingsFor(context_)) {}
 
 Json Server::ask(const std::string& method, const std::string& path, const std::string& body) {
@@ -55,75 +53,34 @@ Json Server::ask(const std::string& method, const std::string& path, const std::
   try {
     answer = client_.send(call, request);
   } catch (const Error& error) {
-    throw Failure(error.what(), error.status() == Status::unavailable ? "is Ocelot running there? `ocelot up` starts one here" : "");
+    if (error.status() == Status::unavailable)
+      throw Away(error.what(), "is Ocelot running there? `ocelot up` starts one here");
+    throw Failure(error.what());
   }
   if (answer.status < 200 || answer.status > 299) refuse(context_, answer);
   if (answer.body.empty()) return new Poco::JSON::Object;
-  return Poco::JSON::Parser().parse(answer.body).extract<Json>();
+  try {
+    return Poco::JSON::Parser().parse(answer.body).extract<Json>();
+  } catch (const std::exception&) {
+    throw Failure(method + " " + context_.url + path.substr(0, path.find('?')) + ": what came back is no JSON object",
+                  "is that an Ocelot server?");
+  }
+}
+
+Json Server::getPatiently(const std::string& path) {
+  for (int tries = 1;; ++tries) {
+    try {
+      return get(path);
+    } catch (const Away&) {
+      if (tries == kPatientTries) throw;
+    }
+    ::poll(nullptr, 0, 1000);
+  }
 }
 
 Json Server::get(const std::string& path) { return ask("GET", path, ""); }
 Json Server::post(const std::string& path, const std::string& body) { return ask("POST", path, body); }
 Json Server::put(const std::string& path, const std::string& body) { return ask("PUT", path, body); }
 void Server::remove(const std::string& path) { ask("DELETE", path, ""); }
-
-void Server::log(const std::string& build_id, std::int64_t& offset, bool follow, const std::string& query,
-                 const std::function<bool(std::string_view)>& bytes) {
-  for (int broken = 0;;) {
-    HttpRequest request;
-    request.url = "/v1/builds/" + build_id + "/log?offset=" + std::to_string(offset) + (follow ? "&follow=true" : "") + query;
-    SimpleCall call;
-    HttpAnswer refused;
-    refused.status = 200;
-    bool whole = false;
-    try {
-      whole = client_.stream(
-          call, request,
-          [&](const HttpAnswer& head) {
-            refused = head;
-            // The log begins where the server says: with ?tail= that is not what was asked for.
-            const std::string at = http::headerOf(head, "Ocelot-Log-Offset");
-            if (head.status < 300 && !at.empty()) offset = std::stoll(at);
-            return head.status < 300;
-          },
-          [&](std::string_view part) {
-            offset += static_cast<std::int64_t>(part.size());
-            broken = 0;
-            return bytes(part);
-          });
-    } catch (const Error& error) {
-      if (++broken > kReconnects) throw Failure(error.what());
-      ::poll(nullptr, 0, 1000);
-      continue;
-    }
-    // The build left its worker between admin's answer and ours: admin knows where the log is now.
-    if ((refused.status == 404 || refused.status == 401) && broken < 5 && refused.body.find("ask admin again") != std::string::npos) {
-      ++broken;
-      ::poll(nullptr, 0, 200);
-      continue;
-    }
-    if (refused.status >= 300) refuse(context_, refused);
-    if (!whole || !follow) return;
-    // A worker's log ends with its part of the work; whether the build has ended is admin's to say.
-    const Json build = get("/v1/builds/" + build_id);
-    const std::string state = str(build, "state");
-    if (state != "queued" && state != "running") {
-      if (query.find("stage=") != std::string::npos || offset >= num(build, "log_bytes")) return;
-    } else {
-      ::poll(nullptr, 0, 100);
-    }
-  }
-}
-
-std::string str(const Json& object, const char* key) { return object->optValue<std::string>(key, ""); }
-std::int64_t num(const Json& object, const char* key) { return object->optValue<Poco::Int64>(key, 0); }
-
-std::string jsonOf(std::initializer_list<std::pair<const char*, std::string>> members) {
-  http::JsonWriter out;
-  out.object();
-  for (const auto& [key, value] : members) out.field(key, value);
-  out.end();
-  return out.text();
-}
 
 }  // namespace ocelot::cli

@@ -70,7 +70,8 @@ std::string duration(std::int64_t micros) {
   if (seconds < 60) {
     std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(micros) / 1e6);
   } else if (seconds < 3600) {
-    std::snprintf(text, sizeof text, "%lld min %lld s", static_cast<long long>(seconds / 60), static_cast<long long>(seconds % 60));
+    std::snprintf(text, sizeof text, "%lld min %lld s", static_cast<long long>(seconds / 60),
+                  static_cast<long long>(seconds % 60));
   } else {
     std::snprintf(text, sizeof text, "%lld h %lld min", static_cast<long long>(seconds / 3600),
                   static_cast<long long>(seconds % 3600 / 60));
@@ -81,7 +82,8 @@ std::string duration(std::int64_t micros) {
 std::string ago(std::int64_t micros) {
   if (micros == 0) return "";
   const std::int64_t now =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count();
   const std::int64_t seconds = std::max<std::int64_t>(0, (now - micros) / 1000000);
   if (seconds < 60) return std::to_string(seconds) + " s ago";
   if (seconds < 3600) return std::to_string(seconds / 60) + " min ago";

@@ -15,11 +15,6 @@
 namespace ocelot::cli {
 namespace {
 
-void printJson(const Json& object) {
-  object->stringify(std::cout, 2);
-  std::cout << "\n";
-}
-
 int tokenAdd(const Arguments& arguments) {
   Server server(chooseContext(arguments));
   std::int64_t seconds = 0;
@@ -29,12 +24,17 @@ int tokenAdd(const Arguments& arguments) {
     seconds = *life / 1000;
   }
   http::JsonWriter body;
-  body.object().field("name", arguments.word(0)).field("role", arguments.text("role", "operator")).field("expires_in_seconds", seconds).end();
+  body.object()
+      .field("name", arguments.word(0))
+      .field("role", arguments.text("role", "operator"))
+      .field("expires_in_seconds", seconds)
+      .end();
   const Json token = server.post("/v1/tokens", body.text());
   if (arguments.has("json")) {
     printJson(token);
   } else {
-    std::cerr << "token " << str(token, "id") << " (" << str(token, "role") << ") for " << plain(str(token, "name")) << ", shown this once:\n";
+    std::cerr << "token " << str(token, "id") << " (" << str(token, "role") << ") for " << plain(str(token, "name"))
+              << ", shown this once:\n";
     std::cout << str(token, "value") << "\n";
   }
   return kPassed;
@@ -115,7 +115,9 @@ int configDefaults(const Arguments&) {
 int configCheck(const Arguments& arguments) {
   try {
     const auto installation = installationFor(arguments);
-    std::cerr << (installation.config_file.empty() ? "no file; the defaults hold" : installation.config_file + " is right") << "\n";
+    std::cerr << (installation.config_file.empty() ? "no file; the defaults hold"
+                                                   : installation.config_file + " is right")
+              << "\n";
     return kPassed;
   } catch (const config::Invalid& invalid) {
     for (const auto& problem : invalid.problems()) std::cerr << problem.where << ": " << problem.what << "\n";
@@ -127,13 +129,29 @@ int configCheck(const Arguments& arguments) {
 
 std::vector<Command> addAdminCommands() {
   return {
-      {"token add", "NAME", 1, 1, "make a token for a person or a program; it is shown once", "",
-       {{"--role", "ROLE", "admin, operator (default) or viewer"}, {"--expires", "TIME", "after which it ends, like 720h"}}, tokenAdd, {}},
+      {"token add",
+       "NAME",
+       1,
+       1,
+       "make a token for a person or a program; it is shown once",
+       "",
+       {{"--role", "ROLE", "admin, operator (default) or viewer"},
+        {"--expires", "TIME", "after which it ends, like 720h"}},
+       tokenAdd,
+       {}},
       {"token list", "", 0, 0, "show the tokens, not their values", "", {}, tokenList, {}},
       {"token revoke", "ID", 1, 1, "end a token", "", {}, tokenRevoke, {}},
       {"workers", "", 0, 0, "show who runs builds", "", {}, workers, {}},
       {"plugins list", "", 0, 0, "show the server's plugins, and what is wrong with one", "", {}, plugins, {"plugins"}},
-      {"config defaults", "", 0, 0, "print a server.yaml with every key at its default, explained", "", {}, configDefaults, {}},
+      {"config defaults",
+       "",
+       0,
+       0,
+       "print a server.yaml with every key at its default, explained",
+       "",
+       {},
+       configDefaults,
+       {}},
       {"config check", "", 0, 0, "check this installation's server.yaml", "", installationOptions(), configCheck, {}},
   };
 }

@@ -15,11 +15,6 @@
 namespace ocelot::cli {
 namespace {
 
-void printJson(const Json& object) {
-  object->stringify(std::cout, 2);
-  std::cout << "\n";
-}
-
 // The build that is meant: named, or the latest of the repository around us, or the latest of all.
 Json chosenBuild(Server& server, const Arguments& arguments) {
   if (!arguments.word(0).empty()) return server.get("/v1/builds/" + http::encode(arguments.word(0)));
@@ -42,11 +37,13 @@ int build(const Arguments& arguments) {
     if (!here) throw Usage("name the repository, or run this inside of its checkout");
     repo = repoHereOrAdd(server, *here);
     if (branch.empty() && commit.empty()) {
-      if (here->branch.empty()) throw Failure("HEAD is on no branch", "name one with --branch, or a commit with --commit");
+      if (here->branch.empty())
+        throw Failure("HEAD is on no branch", "name one with --branch, or a commit with --commit");
       branch = here->branch;
       commit = here->origin.empty() ? here->head : here->pushed;
       if (commit.empty())
-        throw Failure("branch " + branch + " was never pushed", "git push -u origin " + branch + ", or build the working copy with `ocelot run`");
+        throw Failure("branch " + branch + " was never pushed",
+                      "git push -u origin " + branch + ", or build the working copy with `ocelot run`");
       std::string what = "building " + shortCommit(commit) + ", " + (here->origin.empty() ? "" : "origin/") + branch;
       if (here->ahead > 0 || here->dirty)
         what += std::string("; HEAD is ") + (here->ahead > 0 ? std::to_string(here->ahead) + " ahead" : "") +
@@ -56,7 +53,12 @@ int build(const Arguments& arguments) {
     }
   }
   http::JsonWriter body;
-  body.object().field("repo", repo).field("branch", branch).field("commit", commit).field("force", arguments.has("force")).end();
+  body.object()
+      .field("repo", repo)
+      .field("branch", branch)
+      .field("commit", commit)
+      .field("force", arguments.has("force"))
+      .end();
   const Json made = server.post("/v1/builds", body.text());
   if (arguments.has("json") && arguments.has("detach")) {
     printJson(made);
@@ -68,32 +70,32 @@ int build(const Arguments& arguments) {
     std::cout << num(made, "number") << "\n";
     return exitStatusOf(str(made, "state"));
   }
-  return followBuild(server, str(made, "id"));
+  return followBuild(server, str(made, "id"), arguments.has("json"));
 }
 
 int logs(const Arguments& arguments) {
   Server server(chooseContext(arguments));
   const Json build = chosenBuild(server, arguments);
-  if (arguments.has("follow") && !arguments.has("stage") && !arguments.has("tail")) return followBuild(server, str(build, "id"));
-  std::string query;
-  std::string stage = arguments.text("stage");
+  LogQuery query;
+  query.follow = arguments.has("follow");
+  query.as_records = arguments.has("json");
+  query.stage = arguments.text("stage");
+  query.tail = arguments.number("tail", 0, 1);
+  const bool whole =
+      !arguments.has("stage") && !arguments.has("failed") && !arguments.has("tail") && !arguments.has("raw");
+  if (query.follow && whole && !query.as_records) return followBuild(server, str(build, "id"), false);
   if (arguments.has("failed")) {
     const auto stages = build->getArray("stages");
-    for (unsigned i = 0; stages && i < stages->size() && stage.empty(); ++i)
+    for (unsigned i = 0; stages && i < stages->size() && query.stage.empty(); ++i)
       if (const std::string state = str(stages->getObject(i), "state"); state == "failed" || state == "timed_out")
-        stage = std::to_string(num(stages->getObject(i), "index"));
-    if (stage.empty()) throw Failure("no stage of " + titleOf(build) + " failed");
+        query.stage = std::to_string(num(stages->getObject(i), "index"));
+    if (query.stage.empty())
+      throw Failure("no stage of " + titleOf(build) + " failed", "`ocelot logs` shows its whole log");
   }
-  if (!stage.empty()) query += "&stage=" + http::encode(stage);
-  if (arguments.has("tail")) query += "&tail=" + std::to_string(arguments.number("tail", 20, 1));
-  if (arguments.has("json")) query += "&format=ndjson";
-  std::int64_t offset = 0;
   LogPrinter printer(arguments.has("raw") || arguments.has("json"));
-  server.log(str(build, "id"), offset, arguments.has("follow"), query, [&printer](std::string_view bytes) {
-    printer.print(bytes);
-    return true;
-  });
-  return kPassed;
+  bool heard = true;
+  server.log(str(build, "id"), query, [&](std::string_view bytes) { return heard = printer.print(bytes); });
+  return heard ? kPassed : kError;
 }
 
 int status(const Arguments& arguments) {
@@ -122,7 +124,8 @@ int list(const Arguments& arguments) {
     printJson(answer);
     return kPassed;
   }
-  std::vector<std::vector<std::string>> rows{{"BUILD", "STATE", "REPO", "BRANCH", "COMMIT", "QUEUED", "TOOK", "MESSAGE"}};
+  std::vector<std::vector<std::string>> rows{
+      {"BUILD", "STATE", "REPO", "BRANCH", "COMMIT", "QUEUED", "TOOK", "MESSAGE"}};
   const auto builds = answer->getArray("builds");
   for (unsigned i = 0; i < builds->size(); ++i) {
     const Json one = builds->getObject(i);
@@ -167,7 +170,7 @@ int rerun(const Arguments& arguments) {
     return kPassed;
   }
   std::cerr << "build " << titleOf(made) << ", again as #" << num(build, "number") << "\n";
-  return followBuild(server, str(made, "id"));
+  return followBuild(server, str(made, "id"), arguments.has("json"));
 }
 
 }  // namespace
@@ -176,21 +179,46 @@ std::vector<Command> addBuildCommands() {
   const std::string group = "Builds";
   const Option detach{"-d, --detach", "", "do not follow the build; print its number"};
   return {
-      {"build", "[REPO]", 0, 1, "build a commit and follow its log; inside of a checkout, what was last pushed", group,
+      {"build",
+       "[REPO]",
+       0,
+       1,
+       "build a commit and follow its log; inside of a checkout, what was last pushed",
+       group,
        {{"-b, --branch", "BRANCH", "its head instead of the current branch's"},
         {"-c, --commit", "COMMIT", "this commit, full or abbreviated"},
         {"--force", "", "although branch rules or skip words say no"},
         detach},
-       build, {}},
-      {"logs", "[BUILD]", 0, 1, "show a build's log; without BUILD the latest", group,
+       build,
+       {}},
+      {"logs",
+       "[BUILD]",
+       0,
+       1,
+       "show a build's log; without BUILD the latest",
+       group,
        {{"-f, --follow", "", "go on until the build has ended"},
         {"--failed", "", "only the stage that failed"},
         {"--stage", "STAGE", "only this stage, by name or index"},
         {"--tail", "LINES", "only the last lines"},
         {"--raw", "", "every byte as it is, also to a terminal"}},
-       logs, {}},
-      {"status", "[BUILD]", 0, 1, "show how a build stands, and why it waits; without BUILD the latest", group, {}, status, {"why"}},
-      {"list", "", 0, 0, "show builds, newest first", group,
+       logs,
+       {}},
+      {"status",
+       "[BUILD]",
+       0,
+       1,
+       "show how a build stands, and why it waits; without BUILD the latest",
+       group,
+       {},
+       status,
+       {"why"}},
+      {"list",
+       "",
+       0,
+       0,
+       "show builds, newest first",
+       group,
        {{"--repo", "REPO", "only of this repository; default: the one around us"},
         {"-a, --all", "", "of every repository"},
         {"--branch", "BRANCH", "only of this branch"},
@@ -198,7 +226,8 @@ std::vector<Command> addBuildCommands() {
         {"--commit", "COMMIT", "only of commits that begin so"},
         {"-n, --limit", "N", "how many (20)"},
         {"--before", "NUMBER", "only builds with a lower number: the next page"}},
-       list, {"summary"}},
+       list,
+       {"summary"}},
       {"kill", "[BUILD]", 0, 1, "end a build; without BUILD the latest", group, {}, kill, {"cancel"}},
       {"rerun", "[BUILD]", 0, 1, "build the same commit again; without BUILD the latest", group, {detach}, rerun, {}},
   };

@@ -25,8 +25,9 @@ runtimes::LoadedRuntime runtimeWithImages(const Arguments& arguments) {
     if (plugin::imagesOf(runtime.get())) return runtime;
     if (!wanted.empty()) throw Failure("runtime `" + wanted + "` keeps no images of its own");
   }
-  throw Failure(wanted.empty() ? "no configured runtime keeps images of its own" : "there is no runtime `" + wanted + "`",
-                "plugins.runtimes has: " + names);
+  throw Failure(
+      wanted.empty() ? "no configured runtime keeps images of its own" : "there is no runtime `" + wanted + "`",
+      "plugins.runtimes has: " + names);
 }
 
 class ProgressLine {
@@ -52,8 +53,9 @@ int import(const Arguments& arguments) {
   Image image;
   {
     ProgressLine line;
-    image = plugin::imagesOf(runtime.get())->importImage(call, arguments.word(0), arguments.word(1),
-                                                         [&line](const PullProgress& step) { line.show(step); });
+    image = plugin::imagesOf(runtime.get())
+                ->importImage(call, arguments.word(0), arguments.word(1),
+                              [&line](const PullProgress& step) { line.show(step); });
   }
   std::cerr << "imported " << image.reference << "\n";
   std::cout << image.digest << "\n";
@@ -85,9 +87,11 @@ int list(const Arguments& arguments) {
   }
   std::vector<std::vector<std::string>> rows{{"IMAGE", "SIZE", "LAST USED", "DIGEST"}};
   for (const auto& image : images)
-    rows.push_back({plain(image.reference), sizeText(image.size_bytes), ago(image.last_used_us), image.digest.substr(0, 19)});
+    rows.push_back(
+        {plain(image.reference), sizeText(image.size_bytes), ago(image.last_used_us), image.digest.substr(0, 19)});
   if (rows.size() == 1) {
-    std::cerr << "no images yet; a build fetches what it needs, and `ocelot image import` brings one without a registry\n";
+    std::cerr
+        << "no images yet; a build fetches what it needs, and `ocelot image import` brings one without a registry\n";
   } else {
     std::cout << table(rows);
   }
@@ -108,8 +112,15 @@ std::vector<Command> addImageCommands() {
   std::vector<Option> options = installationOptions();
   options.push_back({"--runtime", "NAME", "a configured runtime; default: the first that keeps images"});
   return {
-      {"image import", "SOURCE NAME", 2, 2,
-       "bring an image without a registry: from a tar file, a folder, or docker:NAME", "", options, import, {}},
+      {"image import",
+       "SOURCE NAME",
+       2,
+       2,
+       "bring an image without a registry: from a tar file, a folder, or docker:NAME",
+       "",
+       options,
+       import,
+       {}},
       {"image list", "", 0, 0, "show this machine's images", "", options, list, {"images"}},
       {"image remove", "NAME", 1, 1, "remove an image", "", options, remove, {}},
   };

@@ -5,7 +5,9 @@
 #include <iterator>
 
 #include "components/cli/commands/commands.hpp"
+#include "components/cli/run/run.hpp"
 #include "components/cli/terminal.hpp"
+#include "components/cli/up/installation.hpp"
 #include "host/builddir/directory.hpp"
 #include "host/http/json.hpp"
 #include "host/pipeline/pipeline.hpp"
@@ -13,7 +15,8 @@
 namespace ocelot::cli {
 namespace {
 
-constexpr const char* kSkeleton = R"(# What Ocelot does with this repository. `ocelot validate` checks it, `ocelot run` runs it here.
+constexpr const char* kSkeleton =
+    R"(# What Ocelot does with this repository. `ocelot validate` checks it, `ocelot run` runs it here.
 image: debian:12
 
 env:
@@ -30,15 +33,19 @@ stages:
 
 int init(const Arguments&) {
   for (const char* name : {"ocelot.yml", "ocelot.yaml"})
-    if (std::filesystem::exists(name)) throw Failure(std::string("there is already an ") + name + " here", "`ocelot validate` checks it");
+    if (std::filesystem::exists(name))
+      throw Failure(std::string("there is already an ") + name + " here", "`ocelot validate` checks it");
   builddir::replaceFile("ocelot.yml", kSkeleton, 0644);
-  std::cerr << "wrote ocelot.yml\n  ocelot run     runs it here, without a server\n  ocelot build   builds what is committed\n";
+  std::cerr << "wrote ocelot.yml\n  ocelot run     runs it here, without a server\n  ocelot build   builds what is "
+               "committed\n";
   return kPassed;
 }
 
 int validate(const Arguments& arguments) {
   std::string file = arguments.word(0);
-  if (file.empty()) file = std::filesystem::exists("ocelot.yaml") && !std::filesystem::exists("ocelot.yml") ? "ocelot.yaml" : "ocelot.yml";
+  if (file.empty())
+    file =
+        std::filesystem::exists("ocelot.yaml") && !std::filesystem::exists("ocelot.yml") ? "ocelot.yaml" : "ocelot.yml";
   const auto bytes = file == "-" ? std::optional<std::string>(std::string(std::istreambuf_iterator<char>(std::cin), {}))
                                  : builddir::readIfPresent(file, 1 << 20);
   if (!bytes) throw Failure("there is no " + file, "`ocelot init` writes one");
@@ -78,10 +85,23 @@ int schema(const Arguments&) {
 
 std::vector<Command> addLocalCommands() {
   const std::string group = "Here";
+  std::vector<Option> run_options{{"--stage", "STAGE", "only this stage; may be given more than once"},
+                                  {"--secret", "NAME", "give the build this variable of your environment as a secret"},
+                                  {"--keep", "", "keep the build's folder with its log"},
+                                  {"--runtime", "NAME", "a configured runtime; default: the first that can be used"}};
+  run_options.insert(run_options.end(), installationOptions().begin(), installationOptions().end());
   return {
+      {"run", "", 0, 0, "build the working copy here, without a server", group, run_options, run, {}},
       {"init", "", 0, 0, "write a small ocelot.yml to begin with", group, {}, init, {}},
-      {"validate", "[FILE]", 0, 1, "check an ocelot.yml; `-` reads standard input", group,
-       {{"--branch", "BRANCH", "and tell whether this branch would build"}}, validate, {}},
+      {"validate",
+       "[FILE]",
+       0,
+       1,
+       "check an ocelot.yml; `-` reads standard input",
+       group,
+       {{"--branch", "BRANCH", "and tell whether this branch would build"}},
+       validate,
+       {}},
       {"schema", "", 0, 0, "print the JSON Schema of ocelot.yml, for editors", "", {}, schema, {}},
   };
 }

@@ -18,11 +18,6 @@
 namespace ocelot::cli {
 namespace {
 
-void printJson(const Json& object) {
-  object->stringify(std::cout, 2);
-  std::cout << "\n";
-}
-
 // A name that was given, or the repository around us.
 std::string chosenRepo(Server& server, const std::string& given) {
   if (!given.empty()) return given;
@@ -70,7 +65,8 @@ int list(const Arguments& arguments) {
     const Json repo = repos->getObject(i);
     const std::int64_t seconds = num(repo, "poll_seconds");
     rows.push_back({plain(str(repo, "name")), str(repo, "vcs"),
-                    seconds ? "each " + std::to_string(seconds) + " s, " + plain(str(repo, "poll_branches")) : "no", plain(str(repo, "url"))});
+                    seconds ? "each " + std::to_string(seconds) + " s, " + plain(str(repo, "poll_branches")) : "no",
+                    plain(str(repo, "url"))});
   }
   if (rows.size() == 1) {
     std::cerr << "no repositories yet; `ocelot repos add URL` adds one\n";
@@ -87,12 +83,13 @@ int show(const Arguments& arguments) {
     printJson(repo);
     return kPassed;
   }
-  std::cout << table({{"name", plain(str(repo, "name"))},
-                      {"url", plain(str(repo, "url"))},
-                      {"vcs", str(repo, "vcs")},
-                      {"hooks", str(repo, "hook_path")},
-                      {"polled", num(repo, "poll_seconds") ? "each " + std::to_string(num(repo, "poll_seconds")) + " s" : "no"},
-                      {"added", ago(num(repo, "added_at"))}});
+  std::cout << table(
+      {{"name", plain(str(repo, "name"))},
+       {"url", plain(str(repo, "url"))},
+       {"vcs", str(repo, "vcs")},
+       {"hooks", str(repo, "hook_path")},
+       {"polled", num(repo, "poll_seconds") ? "each " + std::to_string(num(repo, "poll_seconds")) + " s" : "no"},
+       {"added", ago(num(repo, "added_at"))}});
   return kPassed;
 }
 
@@ -163,16 +160,38 @@ int secretRemove(const Arguments& arguments) {
 std::vector<Command> addRepoCommands() {
   const Option repo{"--repo", "REPO", "default: the one around us"};
   return {
-      {"repos add", "URL", 1, 1, "let Ocelot know a repository, by clone URL or path", "",
-       {{"--name", "NAME", "what to call it; default: account/repo from the URL"}, {"--vcs", "PROVIDER", "a configured VCS provider"}},
-       add, {"watch"}},
+      {"repos add",
+       "URL",
+       1,
+       1,
+       "let Ocelot know a repository, by clone URL or path",
+       "",
+       {{"--name", "NAME", "what to call it; default: account/repo from the URL"},
+        {"--vcs", "PROVIDER", "a configured VCS provider"}},
+       add,
+       {"watch"}},
       {"repos list", "", 0, 0, "show the repositories", "", {}, list, {"repos"}},
       {"repos show", "[REPO]", 0, 1, "show one", "", {}, show, {}},
       {"repos remove", "REPO", 1, 1, "forget one; its builds stay", "", {}, remove, {}},
-      {"poll add", "[REPO]", 0, 1, "look regularly for new commits", "",
-       {{"--every", "TIME", "how often (60s)"}, {"--branches", "LIST", "a comma list, or ALL"}}, pollAdd, {"poll"}},
+      {"poll add",
+       "[REPO]",
+       0,
+       1,
+       "look regularly for new commits",
+       "",
+       {{"--every", "TIME", "how often (60s)"}, {"--branches", "LIST", "a comma list, or ALL"}},
+       pollAdd,
+       {"poll"}},
       {"poll remove", "[REPO]", 0, 1, "do not look any more", "", {}, pollRemove, {"poll delete"}},
-      {"secret set", "NAME", 1, 1, "set a secret of a repository; its value is asked for, or read from standard input", "", {repo}, secretSet, {}},
+      {"secret set",
+       "NAME",
+       1,
+       1,
+       "set a secret of a repository; its value is asked for, or read from standard input",
+       "",
+       {repo},
+       secretSet,
+       {}},
       {"secret list", "", 0, 0, "show the names of a repository's secrets", "", {repo}, secretList, {}},
       {"secret remove", "NAME", 1, 1, "remove a secret", "", {repo}, secretRemove, {}},
   };

@@ -39,8 +39,8 @@ int login(const Arguments& arguments) {
   contexts.all[context.name] = context;
   contexts.current = context.name;
   writeContexts(contexts);
-  std::cerr << "logged in to " << context.url << " as " << plain(str(version, "token")) << " (" << str(version, "role") << "), context `"
-            << context.name << "`\n";
+  std::cerr << "logged in to " << context.url << " as " << plain(str(version, "token")) << " (" << str(version, "role")
+            << "), context `" << context.name << "`\n";
   return kPassed;
 }
 
@@ -51,7 +51,8 @@ int version(const Arguments& arguments) {
     const Json server = Server(chooseContext(arguments)).get("/v1/version");
     answer->set("server", server);
     if (!arguments.has("json"))
-      std::cout << "ocelot " OCELOT_VERSION "\nserver " << str(server, "version") << ", " << str(server, "store") << "\n";
+      std::cout << "ocelot " OCELOT_VERSION "\nserver " << str(server, "version") << ", " << str(server, "store")
+                << "\n";
   } else if (!arguments.has("json")) {
     std::cout << "ocelot " OCELOT_VERSION "\n";
   }
@@ -73,15 +74,35 @@ std::vector<Option> with(std::vector<Option> options) {
 std::vector<Command> addServerCommands() {
   const std::string group = "Server";
   return {
-      {"up", "", 0, 0, "run all daemons on this machine, in the foreground, with everything built in", group,
-       with({{"--install", "", "make it a systemd service instead, started now and at boot"}}), up, {}},
-      {"down", "", 0, 0, "end it, when its builds have ended", group,
-       with({{"--now", "", "after two seconds give the running builds back to the queue"}}), down, {}},
-      {"login", "URL", 1, 1, "remember a server and a token; the token is asked for, or read from standard input", group,
+      {"up",
+       "",
+       0,
+       0,
+       "run all daemons on this machine, in the foreground, with everything built in",
+       group,
+       with({{"--install", "", "make it a systemd service instead, started now and at boot"}}),
+       up,
+       {}},
+      {"down",
+       "",
+       0,
+       0,
+       "end it, when its builds have ended",
+       group,
+       with({{"--now", "", "after two seconds give the running builds back to the queue"}}),
+       down,
+       {}},
+      {"login",
+       "URL",
+       1,
+       1,
+       "remember a server and a token; the token is asked for, or read from standard input",
+       group,
        {{"--name", "NAME", "what to call it; default: its host"},
         {"--ca", "FILE", "PEM of the authority that signed its certificate"},
         {"--insecure", "", "allow plain http to another machine: the token can be read on the way"}},
-       login, {}},
+       login,
+       {}},
       {"version", "", 0, 0, "show this program's version", "", {{"--server", "", "and the server's"}}, version, {}},
   };
 }

@@ -28,7 +28,8 @@ std::string sha256Hex(const std::string& text) {
 // The context whose token this store knows.
 bool knows(store::Store& store, const Contexts& contexts, const std::string& name, const std::string& url) {
   const auto found = contexts.all.find(name);
-  return found != contexts.all.end() && found->second.url == url && store.findToken(sha256Hex(found->second.token)).has_value();
+  return found != contexts.all.end() && found->second.url == url &&
+         store.findToken(sha256Hex(found->second.token)).has_value();
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ std::string defaultData() {
 
 // Each data folder has a run folder of its own, so that two installations on one machine do not meet.
 std::string defaultRun(const std::string& data_dir) {
-  const std::string base = isRoot() ? "/run" : environment("XDG_RUNTIME_DIR", "/tmp/ocelot-" + std::to_string(::getuid()));
+  const std::string base =
+      isRoot() ? "/run" : environment("XDG_RUNTIME_DIR", "/tmp/ocelot-" + std::to_string(::getuid()));
   if (data_dir == defaultData()) return base + "/ocelot";
   return base + "/ocelot-" + std::to_string(std::hash<std::string>{}(data_dir) % 1000000000);
 }
@@ -46,9 +47,18 @@ std::vector<std::string> Installation::daemonFlags() const {
   return flags;
 }
 
+std::string Installation::findProgram(const std::string& name) const {
+  if (name == "ocelot-guest" && config.has("worker.guest"))
+    return fs::exists(config.text("worker.guest")) ? config.text("worker.guest") : "";
+  for (const fs::path& place : {fs::path(programs) / name, fs::path(programs) / "../lib/ocelot" / name})
+    if (fs::exists(place)) return fs::canonical(place);
+  return "";
+}
+
 Installation installationFor(const Arguments& arguments) {
   Installation out;
-  const std::string data = fs::absolute(arguments.text("data", environment("OCELOT_DATA_DIR", defaultData()))).lexically_normal();
+  const std::string data =
+      fs::absolute(arguments.text("data", environment("OCELOT_DATA_DIR", defaultData()))).lexically_normal();
   out.config_file = arguments.text("config");
   if (out.config_file.empty())
     for (const std::string& usual : {data + "/server.yaml", std::string("/etc/ocelot/server.yaml")})

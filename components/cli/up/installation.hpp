@@ -20,6 +20,9 @@ struct Installation {
   // "--config F --set k=v …": what a daemon of this installation is started with.
   std::vector<std::string> daemonFlags() const;
   std::vector<std::string> overrides;  // key=value
+  // A program of this installation, "ocelot-worker"; "" when it is not there. They lie beside each other, and the guest
+  // in ../lib/ocelot where everything is installed.
+  std::string findProgram(const std::string& name) const;
 };
 
 // /var/lib/ocelot for root, else ~/.local/share/ocelot; server.yaml there, else /etc/ocelot/server.yaml. Throws

@@ -37,10 +37,13 @@ process::Result systemctl(std::vector<std::string> arguments) {
 std::string unitText(const Installation& installation) {
   std::string flags;
   for (const auto& flag : installation.daemonFlags()) flags += " " + flag;
-  return "[Unit]\nDescription=Ocelot continuous integration\nAfter=network-online.target\nWants=network-online.target\n\n"
-         "[Service]\nExecStart=" + installation.programs + "/ocelot up" + flags +
+  return "[Unit]\nDescription=Ocelot continuous "
+         "integration\nAfter=network-online.target\nWants=network-online.target\n\n"
+         "[Service]\nExecStart=" +
+         installation.programs + "/ocelot up" + flags +
          "\nRestart=on-failure\nKillMode=process\nDelegate=yes\nTimeoutStopSec=infinity\n"
-         "RestartPreventExitStatus=2\n\n[Install]\nWantedBy=" + (isRoot() ? "multi-user.target" : "default.target") + "\n";
+         "RestartPreventExitStatus=2\n\n[Install]\nWantedBy=" +
+         (isRoot() ? "multi-user.target" : "default.target") + "\n";
 }
 
 }  // namespace
@@ -54,7 +57,8 @@ int installService(const Installation& installation) {
     const auto result = systemctl(step);
     if (!result.ok()) throw Failure("systemctl " + step[0] + ": " + result.err, "the unit is " + unitFile());
   }
-  std::cerr << "installed and started: " << unitFile() << "\n  journalctl -u ocelot   its log\n  ocelot down            stops it\n";
+  std::cerr << "installed and started: " << unitFile()
+            << "\n  journalctl -u ocelot   its log\n  ocelot down            stops it\n";
   return kPassed;
 }
 

@@ -54,7 +54,8 @@ bool answers(const std::string& url) {
 
 }  // namespace
 
-Supervisor::Supervisor(std::vector<Supervised> daemons, std::function<void(const std::string&)> say) : say_(std::move(say)) {
+Supervisor::Supervisor(std::vector<Supervised> daemons, std::function<void(const std::string&)> say)
+    : say_(std::move(say)) {
   for (auto& daemon : daemons) {
     State state;
     state.daemon = std::move(daemon);
@@ -95,8 +96,9 @@ void Supervisor::awaitHealth(State& state) {
     if (status || late) {
       for (State& other : states_)
         if (other.child && !other.child->tryWait()) other.child->signal(SIGTERM);
-      throw Failure("ocelot-" + state.daemon.name + (status ? " ended at once (" + howEnded(*status) + ")" : " does not answer") +
-                        ":\n" + lastWords(state.daemon.log_file),
+      throw Failure("ocelot-" + state.daemon.name +
+                        (status ? " ended at once (" + howEnded(*status) + ")" : " does not answer") + ":\n" +
+                        lastWords(state.daemon.log_file),
                     "its log is " + state.daemon.log_file);
     }
     pollfd wait{state.child->fd(), POLLIN, 0};
@@ -112,7 +114,8 @@ void Supervisor::look(State& state, bool stopping) {
     if (stopping) return;
     const bool quick = Clock::now() - state.started_at < kQuick;
     state.quick_deaths = quick ? state.quick_deaths + 1 : 0;
-    state.start_again_at = Clock::now() + milliseconds(std::min(30000, quick ? 200 << std::min(state.quick_deaths, 7) : 0));
+    state.start_again_at =
+        Clock::now() + milliseconds(std::min(30000, quick ? 200 << std::min(state.quick_deaths, 7) : 0));
     say_("ocelot-" + state.daemon.name + " ended (" + howEnded(*status) + "); it is started again");
     if (WIFEXITED(*status) && WEXITSTATUS(*status) == kConfigurationWrong)
       throw Failure("ocelot-" + state.daemon.name + " cannot start:\n" + lastWords(state.daemon.log_file));

@@ -35,7 +35,8 @@ std::vector<Supervised> daemonsOf(const Installation& installation) {
   std::vector<Supervised> out;
   for (const std::string name : kDaemons) {
     const std::string program = installation.programs + "/ocelot-" + name;
-    if (!std::filesystem::exists(program)) throw Failure("there is no " + program, "`ocelot` and its daemons belong in one folder");
+    if (!std::filesystem::exists(program))
+      throw Failure("there is no " + program, "`ocelot` and its daemons belong in one folder");
     out.push_back({name, program, installation.daemonFlags(), installation.data_dir + "/log/" + name + ".log",
                    urlOf(installation, name)});
   }
@@ -63,12 +64,14 @@ int up(const Arguments& arguments) {
   if (arguments.has("install")) return installService(installation);
   const auto lock = builddir::Lock::tryTake(lockFile(installation));
   if (!lock)
-    throw Failure("an `ocelot up` runs already: " + builddir::readIfPresent(noteFile(installation), 1024).value_or("unknown"),
-                  "`ocelot down` ends it; --data DIR starts another beside it");
+    throw Failure(
+        "an `ocelot up` runs already: " + builddir::readIfPresent(noteFile(installation), 1024).value_or("unknown"),
+        "`ocelot down` ends it; --data DIR starts another beside it");
   const std::string url = urlOf(installation, "admin");
   builddir::replaceFile(noteFile(installation), std::to_string(::getpid()) + " at " + url + "\n");
   const Made made = makeReady(installation, url);
-  Supervisor supervisor(daemonsOf(installation), [](const std::string& line) { std::cerr << "ocelot up: " << line << std::endl; });
+  Supervisor supervisor(daemonsOf(installation),
+                        [](const std::string& line) { std::cerr << "ocelot up: " << line << std::endl; });
   supervisor.start();
   std::cerr << paint("Ocelot is up.", Colour::green, 2);
   sayWhereThingsAre(installation, made);
