@@ -32,11 +32,13 @@ int openProcess(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, p
 
 }  // namespace
 
-Keeper::Keeper(KeeperContext& context, std::shared_ptr<Nursery> nursery, store::ClaimedBuild build, bool found)
+Keeper::Keeper(KeeperContext& context, std::shared_ptr<Nursery> nursery, store::ClaimedBuild build, bool found,
+               std::unique_ptr<Keeper> earlier)
     : context_(context),
       nursery_(std::move(nursery)),
       build_(std::move(build)),
       found_(found),
+      earlier_(std::move(earlier)),
       directory_(context.settings.builds() + "/" + build_.build.id, context.settings.runBuilds() + "/" + build_.build.id),
       events_(directory_.events()),
       shipped_(build_.build.log_bytes),
@@ -52,7 +54,7 @@ Keeper::~Keeper() {
 }
 
 void Keeper::renewed() {
-  if (concluded_) return;
+  if (concluded_ || !prepared_) return;  // before that, the file may be an earlier attempt's
   try {
     builddir::overwriteNumber(directory_.alive(), ++alive_);
   } catch (const std::exception&) {
@@ -87,6 +89,22 @@ void Keeper::giveBack(const std::string& why) {
   cancel();
 }
 
+// Two attempts of a build share a directory, and may not share a moment.
+void Keeper::awaitEarlier() {
+  if (earlier_) earlier_->drop();
+  while (earlier_ && !leaving_) {
+    if (earlier_->done()) {
+      earlier_.reset();
+    } else {
+      waitFor(-1, 100);
+    }
+  }
+  while (!found_ && directory_.busy() && !leaving_) {
+    if (std::filesystem::exists(directory_.run())) ask("kill");
+    waitFor(-1, 100);
+  }
+}
+
 void Keeper::prepare() {
   if (found_ && std::filesystem::exists(directory_.spec())) {
     alive_ = 1000000;  // above whatever the worker before this one wrote: the guest only looks for change
@@ -105,14 +123,34 @@ void Keeper::prepare() {
   order.guest = context_.settings.guest;
   order.mirrors = context_.settings.data_dir + "/mirrors";
   order.local_repos = context_.settings.local_repos;
+  order.previous_passed_commit = previousPassedCommit();
+  order.alive_timeout_ms = context_.settings.aliveTimeout().count();
   order.version = OCELOT_VERSION;
   builddir::overwriteNumber(directory_.alive(), ++alive_);
   builddir::replaceFile(directory_.spec(), builddir::encode(order));
 }
 
+std::string Keeper::previousPassedCommit() {
+  store::BuildFilter filter;
+  filter.repo = build_.build.repo;
+  filter.branch = build_.build.branch;
+  filter.states = {model::BuildState::passed};
+  filter.before_number = build_.build.number;
+  filter.limit = 1;
+  const auto before = context_.store.builds(filter);
+  return before.empty() ? "" : before.front().commit;
+}
+
 void Keeper::keep() {
   try {
+    awaitEarlier();
+    if (leaving_) return;
+    if (dropped_) {
+      done_ = true;
+      return context_.freed();
+    }
     prepare();
+    prepared_ = true;
     changed_ = context_.watch.subscribe(directory_.disk());
     while (!removed_ && !leaving_) {
       if (dropped_ && result_) break;
@@ -168,7 +206,7 @@ bool Keeper::runOnce() {
 }
 
 void Keeper::waitFor(int pidfd, int timeout_ms) {
-  std::array<pollfd, 3> fds{{{changed_->fd(), POLLIN, 0}, {pidfd, POLLIN, 0}, {stop_, POLLIN, 0}}};
+  std::array<pollfd, 3> fds{{{changed_ ? changed_->fd() : -1, POLLIN, 0}, {pidfd, POLLIN, 0}, {stop_, POLLIN, 0}}};
   ::poll(fds.data(), fds.size(), timeout_ms);
   if (fds[0].revents) changed_->clear();
   if (fds[2].revents) {
@@ -184,7 +222,10 @@ void Keeper::take(const builddir::Event& event) {
       break;
     case builddir::Event::Kind::stage: {
       const auto index = static_cast<std::size_t>(std::clamp(event.stage.index, 0, 999));
-      if (stages_.size() <= index) stages_.resize(index + 1);
+      for (std::size_t missing = stages_.size(); missing <= index; ++missing) {
+        stages_.emplace_back();
+        stages_.back().index = static_cast<int>(missing);
+      }
       stages_[index] = event.stage;
       stages_changed_ = true;
       break;
@@ -255,6 +296,11 @@ void Keeper::conclude() {
                     {{"build", build_.build.id}});
       }
       concluded_ = true;
+    } catch (const store::Conflict& behind) {
+      // The store has less of the log than was thought, or more: appending shows how much.
+      daemon::log(LogLevel::warning, "the outcome waits for the log", {{"build", build_.build.id}, {"why", behind.what()}});
+      ship(true);
+      waitFor(-1, static_cast<int>(kStoreAwayPause.count()));
     } catch (const store::Unavailable& away) {
       daemon::log(LogLevel::warning, "the store is away; the outcome waits",
                   {{"build", build_.build.id}, {"why", away.what()}});
@@ -272,6 +318,8 @@ bool Keeper::finish(const model::Outcome& outcome) {
   finish.log_sha256 = result_->log_sha256;
   // All but the last chunk goes before, so that the ending transaction stays short.
   if (result_->log_bytes - shipped_ > kShipBytes) ship(true);
+  if (dropped_) return false;
+  if (result_->log_bytes - shipped_ > kShipBytes) throw store::Unavailable("it did not take the rest of the log");
   finish.tail_offset = shipped_;
   const int fd = ::open(directory_.log().c_str(), O_RDONLY | O_CLOEXEC);
   if (fd >= 0) {
@@ -306,8 +354,22 @@ void Keeper::crashed(std::optional<int> status) {
   std::error_code none;
   const auto size = std::filesystem::file_size(directory_.log(), none);
   result_->log_bytes = none ? 0 : static_cast<std::int64_t>(size);
+  endStages(result_->outcome);
   conclude();
   removed_ = true;  // what the plugin left is found by the sweep
+}
+
+// For a build whose process cannot tell any more how its stages went.
+void Keeper::endStages(const model::Outcome& outcome) {
+  for (model::Stage& stage : stages_) {
+    if (stage.state == model::StageState::running) {
+      stage.state = model::StageState::failed;
+      stage.sentence = outcome.sentence;
+      stage.log_end = result_->log_bytes;
+    } else if (stage.state == model::StageState::pending) {
+      stage.state = model::StageState::skipped;
+    }
+  }
 }
 
 void Keeper::clearUp() { directory_.remove(); }

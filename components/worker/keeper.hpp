@@ -37,7 +37,9 @@ struct KeeperContext {
 class Keeper {
  public:
   // `nursery` runs the build; it may be shared. `found`: the build's directory is from before this worker started.
-  Keeper(KeeperContext& context, std::shared_ptr<Nursery> nursery, store::ClaimedBuild build, bool found);
+  // `earlier`: keeps an attempt of the same build that was lost; this one begins when that has ended.
+  Keeper(KeeperContext& context, std::shared_ptr<Nursery> nursery, store::ClaimedBuild build, bool found,
+         std::unique_ptr<Keeper> earlier = nullptr);
   ~Keeper();  // lets the build process go on; joins the thread
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
@@ -60,12 +62,15 @@ class Keeper {
   void keep();
   void ask(const std::string& what);
   bool runOnce();                                 // false: the process could not be started
+  void awaitEarlier();
   void prepare();
+  std::string previousPassedCommit();
   void take(const builddir::Event& event);
   void ship(bool all);
   bool finish(const model::Outcome& outcome);
   void conclude();
   void crashed(std::optional<int> status);
+  void endStages(const model::Outcome& outcome);
   void clearUp();
   void waitFor(int pidfd, int timeout_ms);
 
@@ -73,6 +78,7 @@ class Keeper {
   std::shared_ptr<Nursery> nursery_;
   store::ClaimedBuild build_;
   const bool found_;
+  std::unique_ptr<Keeper> earlier_;
   builddir::Directory directory_;
   builddir::EventReader events_;
   std::unique_ptr<logs::LogWatch::Subscription> changed_;
@@ -86,7 +92,7 @@ class Keeper {
   int crashes_ = 0;
   std::uint64_t alive_ = 0;
   int stop_;  // eventfd: leave, drop or give back
-  std::atomic<bool> leaving_{false}, dropped_{false}, concluded_{false}, done_{false};
+  std::atomic<bool> leaving_{false}, prepared_{false}, dropped_{false}, concluded_{false}, done_{false};
   std::optional<std::string> give_back_;
   std::mutex mutex_;  // guards give_back_
   std::thread thread_;

@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <iterator>
 #include <sstream>
 #include <system_error>
 
@@ -117,7 +118,8 @@ void Nursery::read(int fd) {
       if (word == "ready") ready_ = true;
       if (word == "failed") failure_ = rest;
       if (word == "probed") facts_ = rest;
-      if (word == "swept") swept_ = rest;
+      if (word == "contained") contained_ = rest;
+      if (word == "removed") removed_ = rest;
       if (word == "started") {
         const std::size_t blank = rest.rfind(' ');
         started_[rest.substr(0, blank)] = std::stoi(rest.substr(blank + 1));
@@ -169,16 +171,26 @@ pid_t Nursery::build(const builddir::Envelope& envelope) {
   return pid;
 }
 
-std::string Nursery::sweep(const std::string& owner, const std::vector<std::string>& builds) {
+std::string Nursery::ask(const std::string& line, std::optional<std::string> Nursery::*answer, const char* doing) {
   std::unique_lock lock(mutex_);
   if (!alive_) start();
-  swept_.reset();
-  std::string line = "sweep " + owner;
-  for (const auto& build : builds) line += " " + build;
+  (this->*answer).reset();
   send(line);
-  told_.wait_for(lock, seconds(120), [this] { return swept_ || !alive_; });
-  if (!swept_) throw Error(Status::unavailable, "sweep containers: " + (alive_ ? "no answer within 120 s" : failure_));
-  return *swept_;
+  told_.wait_for(lock, seconds(120), [&] { return (this->*answer) || !alive_; });
+  if (!(this->*answer))
+    throw Error(Status::unavailable, std::string(doing) + ": " + (alive_ ? "no answer within 120 s" : failure_));
+  return *(this->*answer);
+}
+
+std::vector<std::string> Nursery::containers(const std::string& owner) {
+  std::istringstream words(ask("containers " + owner, &Nursery::contained_, "list containers"));
+  return {std::istream_iterator<std::string>(words), {}};
+}
+
+std::string Nursery::remove(const std::vector<std::string>& containers) {
+  std::string line = "remove";
+  for (const auto& name : containers) line += " " + name;
+  return ask(line, &Nursery::removed_, "remove containers");
 }
 
 std::optional<int> Nursery::statusOf(pid_t pid) {

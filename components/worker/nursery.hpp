@@ -4,8 +4,9 @@
 // worst the nursery, and never the worker.
 //
 // The other half is build/nursery_main.cpp. They talk in lines:
-//   worker → nursery   RUNTIME (first line, once) · probe · build ENVELOPE · sweep OWNER BUILD…
-//   nursery → worker   ready · failed SENTENCE · probed FACTS · started DIRECTORY PID · ended PID STATUS · swept REPORT
+//   worker → nursery   RUNTIME (first line, once) · probe · build ENVELOPE · containers OWNER · remove CONTAINER…
+//   nursery → worker   ready · failed SENTENCE · probed FACTS · started DIRECTORY PID · ended PID STATUS ·
+//                      contained CONTAINER… · removed REPORT
 //
 // [any] thread.
 
@@ -40,9 +41,10 @@ class Nursery {
   RuntimeFacts probe();
   // Starts a build process; returns its pid. Throws Error(unavailable) when the nursery cannot.
   pid_t build(const builddir::Envelope& envelope);
-  // Removes every container of this owner that belongs to none of these builds. Returns what it did, "" for nothing;
-  // throws Error(unavailable) when the nursery cannot.
-  std::string sweep(const std::string& owner, const std::vector<std::string>& builds);
+  // The names of this owner's containers, running or ended. Throws Error(unavailable) when the nursery cannot tell.
+  std::vector<std::string> containers(const std::string& owner);
+  // Removes them with all that is theirs. Returns what it did; throws Error(unavailable) when the nursery cannot.
+  std::string remove(const std::vector<std::string>& containers);
   // The status with which a build process ended, as wait(2) gives it; nullopt while unknown (waits at most 2 s).
   std::optional<int> statusOf(pid_t pid);
 
@@ -50,6 +52,7 @@ class Nursery {
   void start();
   void read(int fd);
   bool send(const std::string& line);
+  std::string ask(const std::string& line, std::optional<std::string> Nursery::*answer, const char* doing);
 
   const std::string program_;
   const builddir::RuntimeChoice runtime_;
@@ -59,7 +62,7 @@ class Nursery {
   int to_ = -1;
   bool alive_ = false, ready_ = false;
   std::string failure_;
-  std::optional<std::string> facts_, swept_;
+  std::optional<std::string> facts_, contained_, removed_;
   std::map<std::string, pid_t> started_;
   std::map<pid_t, int> ended_;
   std::thread reader_;

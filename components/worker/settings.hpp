@@ -1,6 +1,7 @@
 #pragma once
 // What the worker was told, read once from the configuration.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -27,10 +28,21 @@ struct Settings {
   std::chrono::milliseconds lease{30000}, heartbeat{5000}, drain_timeout{3600000};
   config::Share min_free_disk;
 
+  // After how long without a sign of life a guest stops by itself. It sees a sign up to a second late and looks each
+  // second, or five times in shorter ones; with that, and a tenth to spare, it is gone before the lease has ended.
+  std::chrono::milliseconds aliveTimeout() const {
+    return std::max(lease * 9 / 10 - std::chrono::milliseconds(2000), lease * 9 / 14);
+  }
+
   std::string owner() const { return "ocelot-worker-" + id; }  // of its containers
   std::string builds() const { return data_dir + "/builds"; }
   std::string runBuilds() const { return run_dir + "/builds"; }
 };
+
+// Of one attempt; how it is found again.
+inline std::string containerName(const std::string& build_id, int attempt) {
+  return "ocelot-" + build_id + "-" + std::to_string(attempt);
+}
 
 // Makes the folders and the id. Throws std::runtime_error with what to do.
 Settings settingsFrom(const config::Config& config);

@@ -21,6 +21,12 @@ constexpr milliseconds kLookEvery{5000};  // at a runtime that is away
 
 }  // namespace
 
+void Worker::check(const config::Config& config, std::vector<config::Problem>& problems) {
+  if (config.duration("worker.heartbeat") * 3 > config.duration("worker.lease"))
+    problems.push_back({config.where("worker.heartbeat"),
+                        "worker.heartbeat must be at most a third of worker.lease, or one late renewal costs every build"});
+}
+
 void Worker::start(daemon::Context& context) {
   context_ = &context;
   settings_ = settingsFrom(context.config());
@@ -102,12 +108,16 @@ void Worker::adopt() {
       directory.remove();
       continue;
     }
-    auto nursery = runtimes_->find(builddir::decodeOrder(*spec).runtime.name);
+    const auto order = builddir::decodeOrder(*spec);
+    auto nursery = runtimes_->find(order.runtime.name);
     if (!nursery) nursery = runtimes_->all().empty() ? nullptr : runtimes_->all().front();
     if (!nursery) continue;
-    log(LogLevel::info, "a build goes on", {{"build", id}, {"attempt", std::to_string(held.claim.attempt)}});
+    // What lies here may be an earlier attempt's, when the worker was killed between a claim and its first step.
+    const bool same = order.build.attempt == held.claim.attempt;
+    log(LogLevel::info, same ? "a build goes on" : "a build begins anew",
+        {{"build", id}, {"attempt", std::to_string(held.claim.attempt)}});
     std::lock_guard guard(mutex_);
-    keepers_.emplace(id, std::make_unique<Keeper>(*keeper_context_, nursery, std::move(held), true));
+    keepers_.emplace(id, std::make_unique<Keeper>(*keeper_context_, nursery, std::move(held), same));
   }
   for (const auto& entry : std::filesystem::directory_iterator(settings_.builds())) {
     const std::string id = entry.path().filename();
@@ -158,7 +168,9 @@ bool Worker::takeOne() {
   const std::string id = claimed->build.id;
   context_->metrics().counter("ocelot_worker_builds_claimed_total", "builds taken from the queue").add();
   std::lock_guard guard(mutex_);
-  keepers_.emplace(id, std::make_unique<Keeper>(*keeper_context_, std::move(nursery), std::move(*claimed), false));
+  // An attempt that we lost while we were away may still be winding up.
+  auto& keeper = keepers_[id];
+  keeper = std::make_unique<Keeper>(*keeper_context_, std::move(nursery), std::move(*claimed), false, std::move(keeper));
   return true;
 }
 
@@ -224,8 +236,12 @@ void Worker::renew() {
   }
   if (claims.empty()) return;
   std::vector<store::Renewal> renewals;
+  bool fresh = true;
   try {
+    const auto asked = Clock::now();
     renewals = engines_.store->renew(claims, settings_.lease.count());
+    // Told late, a renewal is no sign of life any more: the guest would outlive the lease by as much.
+    fresh = Clock::now() - asked < settings_.lease / 10;
   } catch (const store::Unavailable& away) {
     // Nobody can take our builds while nobody reaches the store; an admin that sees the same is our witness.
     if (!adminSaysStoreIsAway()) throw;
@@ -239,7 +255,7 @@ void Worker::renew() {
       log(LogLevel::warning, "a build is not ours any more", {{"build", renewal.build_id}});
       found->second->drop();
     } else {
-      found->second->renewed();
+      if (fresh) found->second->renewed();
       if (renewal.cancel_requested) found->second->cancel();
     }
   }
@@ -273,15 +289,18 @@ void Worker::announce() {
   engines_.discovery->announce(row);
 }
 
+// The containers of builds that nobody runs: left by a crash, or by a worker that was away for too long.
 void Worker::sweep() {
-  std::vector<std::string> wanted;
-  {
-    std::lock_guard guard(mutex_);
-    for (const auto& [id, keeper] : keepers_) wanted.push_back(id);
-  }
   for (const auto& nursery : runtimes_->all()) {
-    const std::string report = nursery->sweep(settings_.owner(), wanted);
-    if (!report.empty()) log(LogLevel::warning, "containers that nobody owned", {{"report", report}});
+    // Listed first: a build that begins after that has its keeper before its container.
+    std::vector<std::string> stray = nursery->containers(settings_.owner());
+    {
+      std::lock_guard guard(mutex_);
+      for (const auto& [id, keeper] : keepers_)
+        std::erase(stray, containerName(id, keeper->claim().attempt));
+    }
+    if (stray.empty()) continue;
+    log(LogLevel::warning, "containers that nobody owned", {{"report", nursery->remove(stray)}});
   }
 }
 

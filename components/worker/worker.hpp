@@ -26,6 +26,7 @@ class Worker final : public daemon::Daemon {
   std::string description() const override {
     return "Takes builds from the queue and runs each in a clean container; serves their live logs.";
   }
+  void check(const config::Config& config, std::vector<config::Problem>& problems) override;
   void start(daemon::Context& context) override;
   void drain(daemon::Context& context) override;
   void hurry(daemon::Context& context) override;

@@ -128,6 +128,8 @@ std::string encode(const Order& order) {
   out.set("mirrors", order.mirrors);
   out.set("local_repos", array(order.local_repos));
   out.set("refresh_image", order.refresh_image);
+  out.set("alive_timeout_ms", Poco::Int64{order.alive_timeout_ms});
+  out.set("previous_passed_commit", order.previous_passed_commit);
   out.set("version", order.version);
   return text(out);
 }
@@ -153,6 +155,8 @@ Order decodeOrder(std::string_view json) {
   out.mirrors = str(from, "mirrors");
   out.local_repos = strings(from->getArray("local_repos"));
   out.refresh_image = from->optValue<bool>("refresh_image", false);
+  out.alive_timeout_ms = num(from, "alive_timeout_ms");
+  out.previous_passed_commit = str(from, "previous_passed_commit");
   out.version = str(from, "version");
   return out;
 }

@@ -46,6 +46,8 @@ struct Order {
   std::string mirrors;                   // folder of git mirrors
   std::vector<std::string> local_repos;  // folders below which local-path repositories may lie
   bool refresh_image = false;
+  std::int64_t alive_timeout_ms = 0;  // after which the guest stops by itself unless `alive` is raised; 0: never
+  std::string previous_passed_commit;    // of the same branch; "" : there is none
   std::string version;  // of the program that wrote it
 };
 

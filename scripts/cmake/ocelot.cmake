@@ -30,3 +30,9 @@ function(ocelot_suite kind name)
   add_test(NAME ${kind}/${name} COMMAND ${kind}-${name})
   set_tests_properties(${kind}/${name} PROPERTIES TIMEOUT 300)
 endfunction()
+
+# Files of these targets have private names alike (two `fail`, two `kMark`); each is compiled by itself also in a unity
+# build.
+function(ocelot_no_unity target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
+endfunction()

@@ -31,6 +31,8 @@ constexpr milliseconds kBeyondGrace{15000};   // after which the build process n
 constexpr milliseconds kSaveEvery{1000};      // the cursor: how much is made again after a kill
 constexpr std::uint64_t kSaveBytes = 8u << 20;
 constexpr int kPullAttempts = 3;
+// A TERM that found another one pending is lost; the guest that heard one says so at once.
+constexpr milliseconds kTermAgain{2000};
 
 // Readable whenever one of the two paths changed.
 class Changes {
@@ -216,6 +218,10 @@ void BuildProcess::start(const Image& image) {
   order_.limits.memory_bytes = pipeline_.resources.memory_bytes ? pipeline_.resources.memory_bytes : order_.limits.memory_bytes;
   order_.limits.cpu_millis = pipeline_.resources.cpu_millis ? pipeline_.resources.cpu_millis : order_.limits.cpu_millis;
   order_.limits.pids = pipeline_.resources.pids ? pipeline_.resources.pids : order_.limits.pids;
+  if (pipeline_.network == "host" && order_.network != "host")
+    throw Error(Status::invalid, "ocelot.yml asks for network: host, and this worker does not give it; an operator can, by "
+                                 "worker.network");
+  if (pipeline_.network == "none") order_.network = "none";
   SimpleCall clean_slate(milliseconds(30000));
   sandbox_.remove(clean_slate);  // what a killed predecessor may have half made
   sandbox_.start(call_, image);
@@ -226,8 +232,10 @@ void BuildProcess::writeControl(const Image& image) {
   pipeline::PlanSettings settings;
   settings.default_timeout_ms = order_.limits.timeout_ms;
   settings.grace_ms = kGrace.count();
-  const journal::Plan plan =
+  settings.previous_passed_commit = order_.previous_passed_commit;
+  journal::Plan plan =
       pipeline::planFor(pipeline_, order_.build, trigger::changeFromJson(order_.build.change_json), image, settings);
+  plan.alive_timeout_ms = order_.alive_timeout_ms;
   builddir::replaceFile(directory_.journal(), "");
   builddir::replaceFile(directory_.control() + "/plan", journal::encode(plan));
   if (::access(directory_.alive().c_str(), F_OK) != 0) builddir::overwriteNumber(directory_.alive(), 0);
@@ -257,6 +265,7 @@ Verdict BuildProcess::follow() {
   const auto began = Clock::now();
   auto deadline = timeout_ms_ > 0 ? began + milliseconds(timeout_ms_) + kGrace + kBeyondGrace : Clock::time_point::max();
   auto saved_at = began;
+  auto term_again = Clock::time_point::max();
   std::uint64_t saved = journal.offset();
   while (!recorder_->finished()) {
     const bool ended = sandbox_.ended();  // asked first: what was written before the end is then read
@@ -280,6 +289,11 @@ Verdict BuildProcess::follow() {
       const bool at_once = builddir::readIfPresent(directory_.cancelFile(), 64).value_or("") == "kill";
       sandbox_.signal(signal, at_once ? SIGKILL : SIGTERM);
       deadline = Clock::now() + kGrace + kBeyondGrace;
+      if (!at_once) term_again = Clock::now() + kTermAgain;
+    } else if (Clock::now() >= term_again && !recorder_->cancelHeard()) {
+      SimpleCall signal(milliseconds(30000));
+      sandbox_.signal(signal, SIGTERM);
+      term_again = Clock::now() + kTermAgain;
     }
     if (Clock::now() >= deadline && !evidence.overdue) {
       evidence.overdue = true;

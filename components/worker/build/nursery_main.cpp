@@ -12,9 +12,8 @@
 #include <array>
 #include <cerrno>
 #include <iostream>
-#include <iterator>
+#include <map>
 #include <optional>
-#include <set>
 #include <sstream>
 #include <string>
 
@@ -98,8 +97,10 @@ class NurseryProcess {
       probe();
     } else if (line.compare(0, 6, "build ") == 0) {
       build(builddir::decodeEnvelope(line.substr(6)));
-    } else if (line.compare(0, 6, "sweep ") == 0) {
-      sweep(line.substr(6));
+    } else if (line.compare(0, 11, "containers ") == 0) {
+      containers(line.substr(11));
+    } else if (line.compare(0, 7, "remove ") == 0) {
+      remove(line.substr(7));
     }
     return true;
   }
@@ -135,33 +136,43 @@ class NurseryProcess {
     probing_ = pid;
   }
 
-  // The containers of builds that nobody runs: left by a crash, or by a worker that was away for too long.
-  void sweep(const std::string& line) {
+  // Work with the engine, in a child: what it tells is one line, of this word.
+  template <class Work>
+  void inChild(const char* word, Work work) {
     const pid_t pid = ::fork();
     if (pid == 0) {
-      std::istringstream words(line);
-      std::string owner, report;
-      words >> owner;
-      const std::set<std::string> wanted{std::istream_iterator<std::string>(words), {}};
+      std::string report;
       try {
         SimpleCall call(std::chrono::milliseconds(110000));
-        for (const Container& container : runtime_->get().list(call, owner)) {
-          std::string build;
-          for (const auto& [name, value] : container.labels)
-            if (name == "ocelot.build") build = value;
-          if (wanted.count(build)) continue;
-          runtime_->get().remove(call, container.name);
-          report += (report.empty() ? "removed " : ", ") + container.name;
-        }
+        report = work(call);
       } catch (const std::exception& error) {
-        report += (report.empty() ? "" : "; ") + std::string(error.what());
+        // Names of containers have no blank: nothing here is taken for one.
+        report = std::string(word) == "contained" ? "" : error.what();
+        std::cerr << word << ": " << error.what() << std::endl;
       }
       for (char& c : report)
         if (c == '\n') c = ' ';
-      tell("swept " + report);
+      tell(word + (" " + report));
       ::_exit(0);
     }
-    sweeping_ = pid;
+    asked_[pid] = word;
+  }
+
+  void containers(const std::string& owner) {
+    inChild("contained", [&](Call& call) {
+      std::string names;
+      for (const Container& container : runtime_->get().list(call, owner)) names += (names.empty() ? "" : " ") + container.name;
+      return names;
+    });
+  }
+
+  void remove(const std::string& line) {
+    inChild("removed", [&](Call& call) {
+      std::istringstream words(line);
+      std::string report = "removed";
+      for (std::string name; words >> name; report += " " + name) runtime_->get().remove(call, name);
+      return report;
+    });
   }
 
   void build(const builddir::Envelope& envelope) {
@@ -189,15 +200,21 @@ class NurseryProcess {
                         ")";
         tell("probed " + encode(facts));
       }
-      if (pid == sweeping_ && !WIFEXITED(status)) tell("swept the runtime plugin crashed in list or remove");
-      if (pid != probing_ && pid != sweeping_) tell("ended " + std::to_string(pid) + " " + std::to_string(status));
+      const auto asked = asked_.find(pid);
+      if (asked != asked_.end()) {
+        if (!WIFEXITED(status)) tell(asked->second + (asked->second == "contained" ? "" : " the runtime plugin crashed in remove"));
+        asked_.erase(asked);
+        continue;
+      }
+      if (pid != probing_) tell("ended " + std::to_string(pid) + " " + std::to_string(status));
     }
   }
 
   int signals_ = -1;
   std::string bytes_;
   std::optional<runtimes::LoadedRuntime> runtime_;
-  pid_t probing_ = -1, sweeping_ = -1;
+  pid_t probing_ = -1;
+  std::map<pid_t, std::string> asked_;  // which word each child is to tell
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "components/worker/build/recorder.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <sstream>
 #include <stdexcept>
@@ -45,7 +46,8 @@ Recorder::Recorder(const builddir::Directory& directory, Settings settings)
       events_(directory.events()),
       out_(settings_.secrets),
       err_(settings_.secrets),
-      stages_(settings_.stages) {
+      stages_(settings_.stages),
+      order_(settings_.build_id, static_cast<std::uint32_t>(settings_.attempt), static_cast<std::uint32_t>(stages_.size())) {
   if (const auto cursor = builddir::readIfPresent(directory.cursor())) {
     restore(*cursor);
   } else {
@@ -76,22 +78,10 @@ void Recorder::tell(const model::Stage& stage) {
   events_.write(event);
 }
 
-model::Stage& Recorder::stageOf(const journal::Frame& frame) {
-  if (frame.stage >= stages_.size())
-    throw Tampered("the journal names stage " + std::to_string(frame.stage) + " of " + std::to_string(stages_.size()));
-  return stages_[frame.stage];
-}
-
 void Recorder::apply(const journal::Frame& frame) {
-  if (finished_) throw Tampered("the journal goes on behind its last frame");
-  if (greeted_ == (frame.kind == journal::FrameKind::hello)) throw Tampered("the journal does not begin with its greeting");
+  order_.accept(frame);
   switch (frame.kind) {
     case journal::FrameKind::hello:
-      if (frame.bytes != settings_.build_id || static_cast<int>(frame.number) != settings_.attempt)
-        throw Tampered("the journal is of another build");
-      if (frame.version != journal::kJournalVersion)
-        throw Tampered("the journal has version " + std::to_string(frame.version) + ", this program reads " +
-                       std::to_string(journal::kJournalVersion));
       greeted_ = true;
       return;
     case journal::FrameKind::stage_started:
@@ -101,9 +91,9 @@ void Recorder::apply(const journal::Frame& frame) {
     case journal::FrameKind::stage_finished:
       return endStage(frame);
     case journal::FrameKind::notice:
+      cancel_heard_ = cancel_heard_ || frame.bytes.compare(0, 8, "canceled") == 0;
       return log_->note(frame.bytes);
     case journal::FrameKind::finished:
-      if (running_ >= 0) throw Tampered("the journal ends inside of a stage");
       finished_ = frame;
       return;
   }
@@ -111,8 +101,7 @@ void Recorder::apply(const journal::Frame& frame) {
 }
 
 void Recorder::beginStage(const journal::Frame& frame) {
-  model::Stage& stage = stageOf(frame);
-  if (running_ >= 0 || static_cast<int>(frame.stage) <= last_ended_) throw Tampered("a stage started out of order");
+  model::Stage& stage = stages_[frame.stage];
   running_ = static_cast<int>(frame.stage);
   stage.state = StageState::running;
   stage.started_at = static_cast<std::int64_t>(frame.time_us);
@@ -122,7 +111,6 @@ void Recorder::beginStage(const journal::Frame& frame) {
 }
 
 void Recorder::output(const journal::Frame& frame) {
-  if (static_cast<int>(frame.stage) != running_) throw Tampered("output of a stage that does not run");
   logs::Masker& masker = frame.stream == 2 ? err_ : out_;
   log_->append(masker.mask(frame.bytes, scratch_));
 }
@@ -136,18 +124,14 @@ void Recorder::flushMaskers() {
 }
 
 void Recorder::endStage(const journal::Frame& frame) {
-  model::Stage& stage = stageOf(frame);
-  const bool never_ran = frame.ending == Ending::skipped || (running_ < 0 && frame.ending == Ending::canceled);
-  if (never_ran ? (running_ >= 0 || static_cast<int>(frame.stage) <= last_ended_)
-                : static_cast<int>(frame.stage) != running_)
-    throw Tampered("a stage ended that did not run");
+  model::Stage& stage = stages_[frame.stage];
   stage.state = stateOf(frame.ending);
   stage.exit_code = frame.exit_code;
   stage.sentence = frame.bytes;
   stage.cpu_us = frame.cpu_us;
   stage.max_rss_bytes = frame.max_rss_bytes;
   stage.finished_at = static_cast<std::int64_t>(frame.time_us);
-  if (never_ran) {
+  if (running_ < 0) {  // it never ran
     stage.exit_code = -1;
     stage.started_at = 0;
     stage.log_begin = log_->size();
@@ -167,7 +151,7 @@ void Recorder::save(std::uint64_t journal_offset) {
   const std::string last = finished_ ? journal::encode(*finished_) : std::string();
   std::ostringstream text;
   text << kCursorMark << ' ' << journal_offset << ' ' << running_ << ' ' << last_ended_ << ' ' << greeted_ << ' '
-       << log.size() << ' ' << out.size() << ' ' << err.size() << ' ' << last.size() << '\n'
+       << cancel_heard_ << ' ' << log.size() << ' ' << out.size() << ' ' << err.size() << ' ' << last.size() << '\n'
        << log << out << err << last;
   builddir::replaceFile(directory_.cursor(), text.str());
 }
@@ -177,7 +161,7 @@ void Recorder::restore(const std::string& cursor) {
   std::istringstream numbers(cursor.substr(0, line));
   std::string word, version;
   std::size_t log = 0, out = 0, err = 0, last = 0;
-  numbers >> word >> version >> journal_offset_ >> running_ >> last_ended_ >> greeted_ >> log >> out >> err >> last;
+  numbers >> word >> version >> journal_offset_ >> running_ >> last_ended_ >> greeted_ >> cancel_heard_ >> log >> out >> err >> last;
   if (!numbers || word + " " + version != kCursorMark || line + 1 + log + out + err + last != cursor.size())
     throw std::runtime_error("read the cursor " + directory_.cursor() + ": not written by this version");
   std::string_view rest = std::string_view(cursor).substr(line + 1);
@@ -200,6 +184,26 @@ void Recorder::restore(const std::string& cursor) {
       stages_[index] = event.stage;
   });
   if (running_ >= 0) stages_[static_cast<std::size_t>(running_)].state = StageState::running;
+  replayOrder();
+}
+
+// What was accepted before the cursor, as the shortest journal that has the same effect.
+void Recorder::replayOrder() {
+  journal::Frame frame;
+  frame.version = journal::kJournalVersion;
+  frame.bytes = settings_.build_id;
+  frame.number = static_cast<std::uint32_t>(settings_.attempt);
+  if (greeted_) order_.accept(frame);
+  for (int i = 0; greeted_ && i <= std::max(last_ended_, running_); ++i) {
+    const StageState state = stages_.at(static_cast<std::size_t>(i)).state;
+    frame.stage = static_cast<std::uint32_t>(i);
+    frame.kind = journal::FrameKind::stage_started;
+    if (state != StageState::skipped) order_.accept(frame);
+    frame.kind = journal::FrameKind::stage_finished;
+    frame.ending = state == StageState::passed ? Ending::passed : state == StageState::skipped ? Ending::skipped : Ending::failed;
+    if (i <= last_ended_) order_.accept(frame);
+  }
+  if (finished_) order_.accept(*finished_);
 }
 
 void Recorder::conclude(const model::Outcome& outcome, bool retry) {

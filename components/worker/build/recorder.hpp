@@ -12,6 +12,7 @@
 #include "host/builddir/directory.hpp"
 #include "host/builddir/events.hpp"
 #include "host/journal/frame.hpp"
+#include "host/journal/order.hpp"
 #include "host/logs/build_log.hpp"
 #include "host/logs/masker.hpp"
 #include "host/model/build.hpp"
@@ -42,7 +43,7 @@ class Recorder {
   void save(std::uint64_t journal_offset);
   std::uint64_t journalOffset() const { return journal_offset_; }  // of the cursor this began from
 
-  bool greeted() const { return greeted_; }
+  bool cancelHeard() const { return cancel_heard_; }  // the guest has begun to end what runs
   const std::optional<journal::Frame>& finished() const { return finished_; }  // the guest's last frame
   const std::vector<model::Stage>& stages() const { return stages_; }
   std::int64_t logBytes() const { return log_->size(); }
@@ -59,7 +60,7 @@ class Recorder {
   void tell(const model::Stage& stage);
   void flushMaskers();
   void restore(const std::string& cursor);
-  model::Stage& stageOf(const journal::Frame& frame);
+  void replayOrder();
 
   const builddir::Directory& directory_;
   Settings settings_;
@@ -68,9 +69,11 @@ class Recorder {
   logs::Masker out_, err_;  // a secret may be split over writes, but not over streams
   std::string scratch_;
   std::vector<model::Stage> stages_;
+  journal::Order order_;
   int running_ = -1;      // index of the running stage
   int last_ended_ = -1;
   bool greeted_ = false;
+  bool cancel_heard_ = false;
   std::optional<journal::Frame> finished_;
   std::uint64_t journal_offset_ = 0;
 };

@@ -5,6 +5,8 @@
 
 #include <iostream>
 
+#include "components/worker/settings.hpp"
+
 namespace ocelot::worker {
 
 StoppableCall::StoppableCall() : fd_(::eventfd(0, EFD_CLOEXEC)) {}
@@ -22,7 +24,7 @@ Sandbox::Sandbox(Runtime& runtime, const builddir::Order& order, const builddir:
     : runtime_(runtime),
       order_(order),
       directory_(directory),
-      name_("ocelot-" + order.build.id + "-" + std::to_string(order.build.attempt)),
+      name_(containerName(order.build.id, order.build.attempt)),
       end_fd_(::eventfd(0, EFD_CLOEXEC)) {}
 
 Sandbox::~Sandbox() {

@@ -25,7 +25,7 @@ void checkOutSource(Call& call, const builddir::Order& order, const pipeline::Cl
   options.lfs = clone.lfs;
   const CloneAccess how{order.source.url, access.username, access.password, access.ssh_key, access.known_hosts};
   git.checkout(call, how, order.build.commit, place.workspace, options,
-               [&tell, last = Call::Clock::time_point()](std::string_view sentence) mutable {
+               [&tell, last = Call::Clock::now()](std::string_view sentence) mutable {
                  // Git counts aloud; a log wants what happens, and of a long fetch how far it is now and then.
                  const bool counting = sentence.find('%') != std::string_view::npos || sentence.substr(0, 7) == "remote:";
                  if (counting && Call::Clock::now() - last < std::chrono::seconds(3)) return;
