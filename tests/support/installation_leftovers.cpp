@@ -1,0 +1,154 @@
+// What an Installation's builds leave behind, and the end of everything.
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "tests/support/installation.hpp"
+
+namespace ocelot::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<pid_t> allProcesses() {
+  std::vector<pid_t> out;
+  std::error_code failed;
+  for (fs::directory_iterator at("/proc", failed), end; !failed && at != end; at.increment(failed)) {
+    const std::string name = at->path().filename();
+    if (name.find_first_not_of("0123456789") == std::string::npos) out.push_back(std::stoi(name));
+  }
+  return out;
+}
+
+std::string linkOf(const std::string& path) {
+  std::error_code failed;
+  return fs::read_symlink(path, failed).string();
+}
+
+bool hasOpen(pid_t pid, const std::string& prefix) {
+  std::error_code failed;
+  for (fs::directory_iterator at("/proc/" + std::to_string(pid) + "/fd", failed), end; !failed && at != end;
+       at.increment(failed))
+    if (linkOf(at->path()).compare(0, prefix.size(), prefix) == 0) return true;
+  return false;
+}
+
+void listFolder(const std::string& folder, const std::string& what, std::vector<std::string>& out) {
+  std::error_code failed;
+  for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
+    out.push_back(what + ": " + at->path().string());
+}
+
+}  // namespace
+
+std::vector<pid_t> Installation::buildProcesses(const std::string& build_id) const {
+  std::set<pid_t> daemons;
+  for (const auto& [name, daemon] : daemons_) daemons.insert(daemon.pid());
+  std::vector<pid_t> out;
+  for (const pid_t pid : allProcesses())
+    if (!daemons.count(pid) && hasOpen(pid, data_dir_ + "/builds/" + build_id + "/lock")) out.push_back(pid);
+  return out;
+}
+
+std::vector<pid_t> Installation::contained() const {
+  const std::string here = linkOf("/proc/self/ns/mnt");
+  std::vector<pid_t> out;
+  for (const pid_t pid : allProcesses()) {
+    const std::string folder = "/proc/" + std::to_string(pid);
+    const std::string theirs = linkOf(folder + "/ns/mnt");
+    if (theirs.empty() || theirs == here) continue;
+    if (readFile(folder + "/mountinfo").find(folder_.path) != std::string::npos &&
+        readFile(folder + "/stat").find(") Z ") == std::string::npos)
+      out.push_back(pid);
+  }
+  return out;
+}
+
+std::vector<std::string> Installation::leftovers() const {
+  std::vector<std::string> out;
+  std::set<std::string> ids;
+  listFolder(data_dir_ + "/builds", "build folder", out);
+  listFolder(runDir() + "/builds", "run folder", out);
+  listFolder(runDir() + "/oci/containers", "container", out);
+  listFolder(data_dir_ + "/images/containers", "container's storage", out);
+  for (const pid_t pid : contained()) out.push_back("process in a container: " + std::to_string(pid));
+  // Containers are named after their build; control groups after their container.
+  std::error_code failed;
+  for (fs::recursive_directory_iterator at("/sys/fs/cgroup", failed), end; !failed && at != end; at.increment(failed)) {
+    const std::string name = at->path().filename();
+    if (name.compare(0, 7, "ocelot-") != 0 || name.size() < 43) continue;
+    const std::string id = name.substr(7, 36);
+    if (fs::exists(folder_.path + "/seen/" + id)) out.push_back("control group: " + at->path().string());
+  }
+  const std::string mounts = readFile("/proc/self/mountinfo");
+  for (std::size_t begin = 0, end; (end = mounts.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    const std::string line = mounts.substr(begin, end - begin);
+    if (line.find(runDir()) != std::string::npos || line.find(data_dir_ + "/images") != std::string::npos)
+      out.push_back("mount: " + line);
+  }
+  return out;
+}
+
+void Installation::awaitClean(std::chrono::seconds limit) {
+  std::vector<std::string> left;
+  try {
+    await(
+        "nothing is left behind", [&] { return (left = leftovers()).empty(); }, limit);
+  } catch (const std::runtime_error&) {
+    std::string text = "left behind:";
+    for (const auto& one : left) text += "\n  " + one;
+    throw std::runtime_error(text + "\nworker:\n" + log("worker"));
+  }
+}
+
+void Installation::endEverything() noexcept {
+  try {
+    // The worker first: it gives its builds back on the second signal, and clears up after them.
+    if (daemons_.count("worker")) {
+      process::Child& worker = daemons_.at("worker");
+      worker.signal(SIGCONT);
+      worker.signal(SIGTERM);
+      worker.signal(SIGTERM);
+      const auto ended = [&worker] { return worker.tryWait().has_value(); };
+      try {
+        await(
+            "the worker ends",
+            [&, asked = 0]() mutable {
+              if (++asked % 100 == 0) worker.signal(SIGTERM);
+              return ended();
+            },
+            std::chrono::seconds(20));
+      } catch (const std::runtime_error&) {
+        worker.signal(SIGKILL);
+        worker.wait();
+      }
+      daemons_.erase("worker");
+    }
+    for (auto& [name, daemon] : daemons_) {
+      daemon.signal(SIGKILL);
+      daemon.wait();
+    }
+    daemons_.clear();
+    for (const pid_t pid : allProcesses())
+      if (hasOpen(pid, data_dir_ + "/builds/")) ::kill(pid, SIGKILL);
+    for (const pid_t pid : contained()) ::kill(pid, SIGKILL);
+    await(
+        "containers end", [this] { return contained().empty(); }, std::chrono::seconds(10));
+    std::error_code ignored;
+    for (fs::recursive_directory_iterator at("/sys/fs/cgroup", ignored), end; !ignored && at != end;
+         at.increment(ignored)) {
+      const std::string name = at->path().filename();
+      if (name.compare(0, 7, "ocelot-") == 0 && name.size() >= 43 &&
+          fs::exists(folder_.path + "/seen/" + name.substr(7, 36)))
+        ::rmdir(at->path().c_str());
+    }
+  } catch (const std::exception&) {
+    // What is left is named by the test that looks for it.
+  }
+}
+
+}  // namespace ocelot::test
