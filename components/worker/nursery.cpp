@@ -137,8 +137,8 @@ void Nursery::read(int fd) {
   std::lock_guard guard(mutex_);
   alive_ = false;
   if (failure_.empty())
-    failure_ = "runtime plugin '" + runtime_.name + "' crashed " + (ready_ ? "in probe" : "while it was loaded") + " (" +
-               signalName(status) + ")";
+    failure_ = "runtime plugin '" + runtime_.name + "' crashed " + (ready_ ? "in probe" : "while it was loaded") +
+               " (" + signalName(status) + ")";
   told_.notify_all();
 }
 

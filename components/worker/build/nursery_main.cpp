@@ -18,9 +18,9 @@
 #include <string>
 
 #include "components/worker/build/build_process.hpp"
-#include "host/runtimes/loaded_runtime.hpp"
 #include "components/worker/build/main.hpp"
 #include "components/worker/nursery.hpp"
+#include "host/runtimes/loaded_runtime.hpp"
 
 namespace ocelot::worker {
 namespace {
@@ -161,7 +161,8 @@ class NurseryProcess {
   void containers(const std::string& owner) {
     inChild("contained", [&](Call& call) {
       std::string names;
-      for (const Container& container : runtime_->get().list(call, owner)) names += (names.empty() ? "" : " ") + container.name;
+      for (const Container& container : runtime_->get().list(call, owner))
+        names += (names.empty() ? "" : " ") + container.name;
       return names;
     });
   }
@@ -202,7 +203,8 @@ class NurseryProcess {
       }
       const auto asked = asked_.find(pid);
       if (asked != asked_.end()) {
-        if (!WIFEXITED(status)) tell(asked->second + (asked->second == "contained" ? "" : " the runtime plugin crashed in remove"));
+        if (!WIFEXITED(status))
+          tell(asked->second + (asked->second == "contained" ? "" : " the runtime plugin crashed in remove"));
         asked_.erase(asked);
         continue;
       }

@@ -47,7 +47,8 @@ Recorder::Recorder(const builddir::Directory& directory, Settings settings)
       out_(settings_.secrets),
       err_(settings_.secrets),
       stages_(settings_.stages),
-      order_(settings_.build_id, static_cast<std::uint32_t>(settings_.attempt), static_cast<std::uint32_t>(stages_.size())) {
+      order_(settings_.build_id, static_cast<std::uint32_t>(settings_.attempt),
+             static_cast<std::uint32_t>(stages_.size())) {
   if (const auto cursor = builddir::readIfPresent(directory.cursor())) {
     restore(*cursor);
   } else {
@@ -161,7 +162,8 @@ void Recorder::restore(const std::string& cursor) {
   std::istringstream numbers(cursor.substr(0, line));
   std::string word, version;
   std::size_t log = 0, out = 0, err = 0, last = 0;
-  numbers >> word >> version >> journal_offset_ >> running_ >> last_ended_ >> greeted_ >> cancel_heard_ >> log >> out >> err >> last;
+  numbers >> word >> version >> journal_offset_ >> running_ >> last_ended_ >> greeted_ >> cancel_heard_ >> log >> out >>
+      err >> last;
   if (!numbers || word + " " + version != kCursorMark || line + 1 + log + out + err + last != cursor.size())
     throw std::runtime_error("read the cursor " + directory_.cursor() + ": not written by this version");
   std::string_view rest = std::string_view(cursor).substr(line + 1);
@@ -200,7 +202,9 @@ void Recorder::replayOrder() {
     frame.kind = journal::FrameKind::stage_started;
     if (state != StageState::skipped) order_.accept(frame);
     frame.kind = journal::FrameKind::stage_finished;
-    frame.ending = state == StageState::passed ? Ending::passed : state == StageState::skipped ? Ending::skipped : Ending::failed;
+    frame.ending = state == StageState::passed    ? Ending::passed
+                   : state == StageState::skipped ? Ending::skipped
+                                                  : Ending::failed;
     if (i <= last_ended_) order_.accept(frame);
   }
   if (finished_) order_.accept(*finished_);

@@ -43,12 +43,13 @@ class Recorder {
   void save(std::uint64_t journal_offset);
   std::uint64_t journalOffset() const { return journal_offset_; }  // of the cursor this began from
 
-  bool cancelHeard() const { return cancel_heard_; }  // the guest has begun to end what runs
+  bool cancelHeard() const { return cancel_heard_; }                           // the guest has begun to end what runs
   const std::optional<journal::Frame>& finished() const { return finished_; }  // the guest's last frame
   const std::vector<model::Stage>& stages() const { return stages_; }
   std::int64_t logBytes() const { return log_->size(); }
 
-  // Ends the log and writes the result event. Stages that never ran are skipped, the running one ends as the outcome says.
+  // Ends the log and writes the result event. Stages that never ran are skipped, the running one ends as the outcome
+  // says.
   void conclude(const model::Outcome& outcome, bool retry);
 
   builddir::EventWriter& events() { return events_; }
@@ -70,7 +71,7 @@ class Recorder {
   std::string scratch_;
   std::vector<model::Stage> stages_;
   journal::Order order_;
-  int running_ = -1;      // index of the running stage
+  int running_ = -1;  // index of the running stage
   int last_ended_ = -1;
   bool greeted_ = false;
   bool cancel_heard_ = false;

@@ -65,10 +65,13 @@ Verdict failed(const std::vector<model::Stage>& stages, const Evidence& evidence
 
 Verdict timedOut(const std::vector<model::Stage>& stages, const Evidence& evidence) {
   const model::Stage* stage = firstIn(stages, StageState::timed_out);
-  if (stage && !stage->sentence.empty())
+  // The guest's last word tells whose time-out it was.
+  const bool of_build = !evidence.finished || evidence.finished->bytes == "the build timed out";
+  if (stage && !stage->sentence.empty() && !of_build)
     return verdict(BuildState::timed_out, "stage_timeout", "stage `" + stage->name + "`" + where(*stage) + ": " + stage->sentence);
   return verdict(BuildState::timed_out, "build_timeout",
-                 "the build took longer than its timeout of " + spoken(evidence.timeout_ms));
+                 "the build took longer than its timeout of " + spoken(evidence.timeout_ms) +
+                     (stage ? ", in stage `" + stage->name + "`" + where(*stage) : ""));
 }
 
 }  // namespace
