@@ -1,14 +1,10 @@
 #include "host/plugin/host_services.hpp"
 
 #include <netdb.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <sys/socket.h>
 
-#include <climits>
-
+#include "host/digest/digest.hpp"
 #include "host/http/client.hpp"
 #include "host/http/url.hpp"
 #include "host/plugin/address.hpp"
@@ -22,8 +18,6 @@ http::ClientSettings clientSettings(const HostServicesSettings& settings) {
   client.user_agent = settings.user_agent;
   return client;
 }
-
-constexpr std::size_t kDigest = 32;
 
 }  // namespace
 
@@ -66,25 +60,9 @@ class HostServices::Web final : public Http {
 
 class HostServices::Digests final : public Crypto {
  public:
-  std::string hmacSha256(std::string_view key, std::string_view data) override {
-    std::string out(kDigest, '\0');
-    unsigned size = kDigest;
-    if (key.size() > INT_MAX || HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-                                     reinterpret_cast<const unsigned char*>(data.data()), data.size(),
-                                     reinterpret_cast<unsigned char*>(out.data()), &size) == nullptr)
-      throw Error(Status::internal, "HMAC-SHA256 failed");
-    return out;
-  }
-  std::string sha256(std::string_view data) override {
-    std::string out(kDigest, '\0');
-    if (EVP_Digest(data.data(), data.size(), reinterpret_cast<unsigned char*>(out.data()), nullptr, EVP_sha256(),
-                   nullptr) != 1)
-      throw Error(Status::internal, "SHA-256 failed");
-    return out;
-  }
-  bool equal(std::string_view a, std::string_view b) override {
-    return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-  }
+  std::string hmacSha256(std::string_view key, std::string_view data) override { return digest::hmacSha256(key, data); }
+  std::string sha256(std::string_view data) override { return digest::sha256(data); }
+  bool equal(std::string_view a, std::string_view b) override { return digest::equal(a, b); }
   std::string random(std::size_t bytes) override {
     if (bytes > (1u << 20)) throw Error(Status::invalid, "more than 1 MiB of random bytes");
     std::string out(bytes, '\0');

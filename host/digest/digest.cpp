@@ -1,0 +1,55 @@
+#include "host/digest/digest.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <climits>
+#include <stdexcept>
+
+namespace ocelot::digest {
+namespace {
+
+constexpr std::size_t kBytes = 32;
+
+unsigned char* raw(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }
+
+}  // namespace
+
+std::string sha256(std::string_view bytes) {
+  std::string out(kBytes, '\0');
+  if (EVP_Digest(bytes.data(), bytes.size(), raw(out), nullptr, EVP_sha256(), nullptr) != 1)
+    throw std::runtime_error("SHA-256 of " + std::to_string(bytes.size()) + " bytes: the crypto library failed");
+  return out;
+}
+
+std::string hmacSha256(std::string_view key, std::string_view bytes) {
+  std::string out(kBytes, '\0');
+  unsigned int size = kBytes;
+  if (key.size() > INT_MAX ||
+      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(bytes.data()),
+           bytes.size(), raw(out), &size) == nullptr)
+    throw std::runtime_error("HMAC-SHA256 of " + std::to_string(bytes.size()) + " bytes: the crypto library failed");
+  return out;
+}
+
+std::string hex(std::string_view bytes) {
+  static const char digits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(2 * bytes.size());
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
+  }
+  return out;
+}
+
+std::string sha256Hex(std::string_view bytes) { return hex(sha256(bytes)); }
+std::string hmacSha256Hex(std::string_view key, std::string_view bytes) { return hex(hmacSha256(key, bytes)); }
+
+bool equal(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace ocelot::digest
