@@ -127,9 +127,17 @@ struct WorkerRow {
   Micros seen_at = 0;
 };
 
+// What one repo asks for. Only ever less than the rest of the Retention: whichever limit is tighter holds.
+struct RepoRetention {
+  std::string repo;     // its name
+  int keep_days = 0;    // 0: as all
+  int keep_builds = 0;  // 0: as all
+};
+
 struct Retention {
   int keep_days = 0;             // 0: no limit
   int keep_builds_per_repo = 0;  // 0: no limit
+  std::vector<RepoRetention> repos = {};
 };
 
 class Store {
@@ -193,7 +201,15 @@ class Store {
   virtual bool endLease(const ExpiredLease& lease, int max_attempts) = 0;
   // Topics of builds queued for longer than `age_ms`, to wake somebody again.
   virtual std::vector<std::string> staleTopics(std::int64_t age_ms) = 0;
-  // One reconciler at a time. Returns true while this holder has (or just took) the lock for `hold_ms`.
+  struct ActiveCount {
+    model::BuildState state = model::BuildState::queued;
+    std::string machine_tag;
+    std::int64_t builds = 0;
+  };
+  // How many builds wait and run, by tag.
+  virtual std::vector<ActiveCount> activeCounts() = 0;
+  // One holder of a role at a time. Returns true while this holder has (or just took) the lock for `hold_ms`; 0 gives
+  // it back.
   virtual bool tryLead(const std::string& role, const std::string& holder, std::int64_t hold_ms) = 0;
 
   // ── reading ──
@@ -209,7 +225,7 @@ class Store {
 
   // ── hooks ──
   virtual bool storeHook(const InboxItem& item) = 0;  // false: this delivery was stored before
-  virtual std::vector<InboxItem> pendingHooks(int limit) = 0;
+  virtual std::vector<InboxItem> pendingHooks(int limit, std::int64_t after_id = 0) = 0;  // oldest first
   virtual void settleHook(std::int64_t id, const std::string& state, const std::string& note) = 0;
 
   // ── tokens ──
@@ -227,11 +243,14 @@ class Store {
   struct NoticeItem {
     std::int64_t id = 0;
     std::string build_id;
-    int attempts = 0;
+    int attempts = 0;  // with this one
+    std::string told;  // as noteNotice left it
   };
   // finish() and a rejected accept() write one row each, in their transaction. takeNotices hides what it returns for
-  // hide_ms.
+  // hide_ms, and twice as long at each further attempt, up to 512 times hide_ms.
   virtual std::vector<NoticeItem> takeNotices(int limit, std::int64_t hide_ms) = 0;
+  // Remembers for the next attempt who has been told, in the teller's own words.
+  virtual void noteNotice(std::int64_t id, const std::string& told) = 0;
   virtual void settleNotice(std::int64_t id) = 0;
 
   // ── secrets stand-in: opaque, encrypted values by name ──

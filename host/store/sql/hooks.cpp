@@ -25,12 +25,12 @@ bool SqlStore::storeHook(const InboxItem& item) {
   });
 }
 
-std::vector<InboxItem> SqlStore::pendingHooks(int limit) {
+std::vector<InboxItem> SqlStore::pendingHooks(int limit, std::int64_t after_id) {
   return within<std::vector<InboxItem>>(Access::read, [&](Connection& db, bool) {
     const Rows rows = db.query(
         "SELECT id, repo_id, delivery, headers_json, body, attempts, state, note, received_at FROM inbox "
-        "WHERE state = 'new' ORDER BY id LIMIT $1",
-        "itttbitti", {limit});
+        "WHERE state = 'new' AND id > $1 ORDER BY id LIMIT $2",
+        "itttbitti", {after_id, limit});
     std::vector<InboxItem> items;
     for (std::size_t row = 0; row < rows.size(); ++row)
       items.push_back({rows.integer(row, 0), rows.text(row, 1), rows.text(row, 2), rows.text(row, 3), rows.text(row, 4),
@@ -56,18 +56,27 @@ std::vector<Store::NoticeItem> SqlStore::takeNotices(int limit, std::int64_t hid
     return !db.query("SELECT id FROM notices WHERE hidden_until <= (SELECT ocelot_now()) LIMIT 1", "i", {}).empty();
   });
   if (!any) return {};
-  const std::string take =
-      std::string(
-          "UPDATE notices SET hidden_until = ocelot_now() + $1, attempts = attempts + 1 WHERE id IN (SELECT id FROM "
-          "notices WHERE hidden_until <= (SELECT ocelot_now()) ORDER BY id LIMIT $2") +
-      dialect().skip_locked + ") RETURNING id, build_id, attempts";
+  const std::string take = std::string(
+                               "UPDATE notices SET hidden_until = ocelot_now() + CAST($1 AS BIGINT) * (1 << CAST(CASE "
+                               "WHEN attempts < 9 THEN attempts ELSE 9 "
+                               "END AS INTEGER)), attempts = attempts + 1 WHERE id IN (SELECT id FROM notices WHERE "
+                               "hidden_until <= (SELECT ocelot_now()) ORDER BY id LIMIT $2") +
+                           dialect().skip_locked + ") RETURNING id, build_id, attempts, told";
   return within<std::vector<NoticeItem>>(Access::write_one, [&](Connection& db, bool) {
-    const Rows rows = db.query(take, "iti", {hide_ms * 1000, limit});
+    const Rows rows = db.query(take, "itit", {hide_ms * 1000, limit});
     std::vector<NoticeItem> items;
     for (std::size_t row = 0; row < rows.size(); ++row)
-      items.push_back({rows.integer(row, 0), rows.text(row, 1), static_cast<int>(rows.integer(row, 2))});
+      items.push_back(
+          {rows.integer(row, 0), rows.text(row, 1), static_cast<int>(rows.integer(row, 2)), rows.text(row, 3)});
     std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
     return items;
+  });
+}
+
+void SqlStore::noteNotice(std::int64_t id, const std::string& told) {
+  requireAtMost("notice's note", told, kMaxSentence);
+  transact(Access::write_one, [&](Connection& db, bool) {
+    db.run("UPDATE notices SET told = $1 WHERE id = $2", {told, id});
   });
 }
 

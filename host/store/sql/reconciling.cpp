@@ -66,6 +66,22 @@ std::vector<std::string> SqlStore::staleTopics(std::int64_t age_ms) {
   });
 }
 
+std::vector<Store::ActiveCount> SqlStore::activeCounts() {
+  return within<std::vector<ActiveCount>>(Access::read, [](Connection& db, bool) {
+    std::vector<ActiveCount> counts;
+    for (const auto state : {model::BuildState::queued, model::BuildState::running}) {
+      // The state stands in the statement, so that the partial indexes serve it.
+      const Rows rows =
+          db.query("SELECT machine_tag, COUNT(*) FROM builds WHERE state = '" + std::string(model::toString(state)) +
+                       "' GROUP BY machine_tag ORDER BY machine_tag",
+                   "ti", {});
+      for (std::size_t row = 0; row < rows.size(); ++row)
+        counts.push_back({state, rows.text(row, 0), rows.integer(row, 1)});
+    }
+    return counts;
+  });
+}
+
 bool SqlStore::tryLead(const std::string& role, const std::string& holder, std::int64_t hold_ms) {
   return within<bool>(Access::write_one, [&](Connection& db, bool) {
     return !db.query(

@@ -1,6 +1,7 @@
 // Which builds may go, and their going.
 
 #include <algorithm>
+#include <map>
 
 #include "host/store/sql/builds.hpp"
 #include "host/store/sql/sql_store.hpp"
@@ -20,28 +21,47 @@ void addNumbers(const Rows& rows, std::vector<std::int64_t>& out) {
   for (std::size_t row = 0; row < rows.size(); ++row) out.push_back(rows.integer(row, 0));
 }
 
+constexpr std::int64_t kDay = 86'400'000'000;
+
+// The tighter of two limits, where 0 is none.
+int tighter(int a, int b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
+
+// How many builds each repo keeps at most; repos without such a limit are not in it.
+std::map<std::string, int> mostBuilds(Connection& db, const Retention& retention) {
+  std::map<std::string, int> most;
+  if (retention.keep_builds_per_repo > 0) {
+    const Rows repos = db.query("SELECT DISTINCT repo FROM builds", "t", {});
+    for (std::size_t row = 0; row < repos.size(); ++row) most[repos.text(row, 0)] = retention.keep_builds_per_repo;
+  }
+  for (const auto& own : retention.repos)
+    if (own.keep_builds > 0) most[own.repo] = tighter(most[own.repo], own.keep_builds);
+  return most;
+}
+
 // The builds to remove, oldest first.
 std::vector<std::int64_t> candidates(Connection& db, const Retention& retention, int limit) {
   std::vector<std::int64_t> numbers;
   if (retention.keep_days > 0) {
-    const std::int64_t age = std::int64_t{retention.keep_days} * 86'400'000'000;
     addNumbers(db.query("SELECT number FROM builds WHERE finished_at < (SELECT ocelot_now()) - $1 AND " +
                             std::string(kMayGo) + " ORDER BY finished_at LIMIT $2",
-                        "i", {age, limit}),
+                        "i", {retention.keep_days * kDay, limit}),
                numbers);
   }
-  if (retention.keep_builds_per_repo > 0) {
-    const Rows repos = db.query("SELECT DISTINCT repo FROM builds", "t", {});
-    for (std::size_t row = 0; row < repos.size(); ++row) {
-      const Rows oldest_kept =
-          db.query("SELECT number FROM builds WHERE repo = $1 ORDER BY number DESC LIMIT 1 OFFSET $2", "i",
-                   {repos.text(row, 0), retention.keep_builds_per_repo - 1});
-      if (oldest_kept.empty()) continue;
-      addNumbers(db.query("SELECT number FROM builds WHERE repo = $1 AND number < $2 AND " + std::string(kMayGo) +
-                              " ORDER BY number LIMIT $3",
-                          "i", {repos.text(row, 0), oldest_kept.integer(0, 0), limit}),
-                 numbers);
-    }
+  for (const auto& own : retention.repos)
+    if (own.keep_days > 0)
+      addNumbers(
+          db.query("SELECT number FROM builds WHERE repo = $1 AND finished_at < (SELECT ocelot_now()) - $2 AND " +
+                       std::string(kMayGo) + " ORDER BY finished_at LIMIT $3",
+                   "i", {own.repo, own.keep_days * kDay, limit}),
+          numbers);
+  for (const auto& [repo, most] : mostBuilds(db, retention)) {
+    const Rows oldest_kept = db.query(
+        "SELECT number FROM builds WHERE repo = $1 ORDER BY number DESC LIMIT 1 OFFSET $2", "i", {repo, most - 1});
+    if (oldest_kept.empty()) continue;
+    addNumbers(db.query("SELECT number FROM builds WHERE repo = $1 AND number < $2 AND " + std::string(kMayGo) +
+                            " ORDER BY number LIMIT $3",
+                        "i", {repo, oldest_kept.integer(0, 0), limit}),
+               numbers);
   }
   std::sort(numbers.begin(), numbers.end());
   numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());

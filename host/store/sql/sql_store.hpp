@@ -51,6 +51,7 @@ class SqlStore : public Store {
   std::vector<ExpiredLease> expiredLeases() override;
   bool endLease(const ExpiredLease& lease, int max_attempts) override;
   std::vector<std::string> staleTopics(std::int64_t age_ms) override;
+  std::vector<ActiveCount> activeCounts() override;
   bool tryLead(const std::string& role, const std::string& holder, std::int64_t hold_ms) override;
 
   std::optional<Build> findBuild(std::string_view id_or_number) override;
@@ -59,7 +60,7 @@ class SqlStore : public Store {
   std::optional<model::BuildState> cancel(std::string_view build_id, const std::string& by) override;
 
   bool storeHook(const InboxItem& item) override;
-  std::vector<InboxItem> pendingHooks(int limit) override;
+  std::vector<InboxItem> pendingHooks(int limit, std::int64_t after_id) override;
   void settleHook(std::int64_t id, const std::string& state, const std::string& note) override;
 
   void addToken(const Token& token) override;
@@ -72,6 +73,7 @@ class SqlStore : public Store {
   void removeWorker(std::string_view id) override;
 
   std::vector<NoticeItem> takeNotices(int limit, std::int64_t hide_ms) override;
+  void noteNotice(std::int64_t id, const std::string& told) override;
   void settleNotice(std::int64_t id) override;
 
   void putBlob(const std::string& name, const std::string& bytes) override;

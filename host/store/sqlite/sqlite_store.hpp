@@ -13,7 +13,7 @@
 
 namespace ocelot::store {
 
-class SqliteStore final : public SqlStore {
+class SqliteStore : public SqlStore {
  public:
   explicit SqliteStore(const StoreSettings& settings);
   ~SqliteStore() override;

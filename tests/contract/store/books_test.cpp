@@ -73,6 +73,8 @@ CONTRACT(aDeliveryIsStoredOnceByteForByte) {
   CPPUNIT_ASSERT_EQUAL(item.headers_json, pending[0].headers_json);
   CPPUNIT_ASSERT(pending[1].body.empty());
   CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store.pendingHooks(1).size());
+  CPPUNIT_ASSERT_EQUAL(pending[2].id, store.pendingHooks(1, pending[1].id).at(0).id);
+  CPPUNIT_ASSERT(store.pendingHooks(10, pending[3].id).empty());
 
   store.settleHook(pending[0].id, "new", "the store of secrets is away");
   CPPUNIT_ASSERT_EQUAL(1, store.pendingHooks(10)[0].attempts);
@@ -104,6 +106,46 @@ CONTRACT(aNoticeIsHiddenWhileSomebodyTellsIt) {
   store.settleNotice(taken.front().id);
   store.settleNotice(rest.front().id);
   CPPUNIT_ASSERT(store.takeNotices(10, 1).empty());
+}
+
+CONTRACT(aNoticeIsTriedAgainLaterAndLaterAndKnowsWhoWasTold) {
+  auto& store = ground.store();
+  ground.ended(BuildState::passed);
+  const auto hidden = [&] {
+    return std::stoll(ground.engine().text("SELECT hidden_until FROM notices")) - store.now();
+  };
+  std::int64_t pause = 30'000'000;
+  for (int attempt = 1; attempt <= 12; ++attempt) {
+    const auto taken = store.takeNotices(1, 30'000);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, taken.size());
+    CPPUNIT_ASSERT_EQUAL(attempt, taken.front().attempts);
+    CPPUNIT_ASSERT_EQUAL(std::string(attempt == 1 ? "" : "0,2"), taken.front().told);
+    const auto left = hidden();
+    CPPUNIT_ASSERT_MESSAGE(std::to_string(left), left <= pause && left > pause - 20'000'000);
+    if (attempt < 10) pause *= 2;
+    store.noteNotice(taken.front().id, "0,2");
+    ground.engine().sql("UPDATE notices SET hidden_until = 0");
+  }
+}
+
+CONTRACT(whatWaitsAndRunsIsCountedByTag) {
+  auto& store = ground.store();
+  CPPUNIT_ASSERT(store.activeCounts().empty());
+  ground.running();
+  auto tagged = Ground::someBuild();
+  tagged.machine_tag = "gpu";
+  for (int i = 0; i < 3; ++i) store.accept(tagged, "");
+  ground.accept();
+  const auto counts = store.activeCounts();
+  CPPUNIT_ASSERT_EQUAL(std::size_t{3}, counts.size());
+  const auto is = [&](std::size_t at, BuildState state, const std::string& tag, std::int64_t builds) {
+    CPPUNIT_ASSERT(counts[at].state == state);
+    CPPUNIT_ASSERT_EQUAL(tag, counts[at].machine_tag);
+    CPPUNIT_ASSERT_EQUAL(builds, counts[at].builds);
+  };
+  is(0, BuildState::queued, "", 1);
+  is(1, BuildState::queued, "gpu", 3);
+  is(2, BuildState::running, "", 1);
 }
 
 CONTRACT(aTokenIsFoundByItsHashUntilItExpiresOrIsRevoked) {

@@ -70,3 +70,32 @@ CONTRACT(aBuildGoesWhole) {
   CPPUNIT_ASSERT_EQUAL(std::size_t{1}, notices.size());
   CPPUNIT_ASSERT_EQUAL(kept, notices.front().build_id);
 }
+
+CONTRACT(aRepoThatAsksForLessKeepsLess) {
+  const auto of = [&](const std::string& repo) {
+    auto build = Ground::someBuild();
+    build.repo = repo;
+    const std::string id = ground.store().accept(build, "").id;
+    ground.store().finish(Ground::ending(ground.store().claim("w", {}, 1000)->claim, BuildState::failed));
+    return id;
+  };
+  std::vector<std::string> few, many, young;
+  for (int i = 0; i < 5; ++i) {
+    few.push_back(of("a/few"));
+    many.push_back(of("a/many"));
+    young.push_back(of("a/young"));
+  }
+  age(ground, young[0], 8);
+  age(ground, few[4], 8);
+  store::Retention retention{0, 4};
+  retention.repos = {{"a/few", 0, 2}, {"a/many", 0, 99}, {"a/young", 7, 0}, {"a/none", 1, 1}};
+  CPPUNIT_ASSERT_EQUAL(3 + 1 + 1, ground.store().prune(retention, 100));
+  for (std::size_t i = 0; i < 5; ++i) {
+    CPPUNIT_ASSERT_EQUAL(i >= 3, there(ground, few[i]));
+    CPPUNIT_ASSERT_EQUAL(i >= 1, there(ground, many[i]));
+    CPPUNIT_ASSERT_EQUAL(i >= 1, there(ground, young[i]));
+  }
+  retention = {};
+  retention.repos = {{"a/many", 0, 1}};
+  CPPUNIT_ASSERT_EQUAL_MESSAGE("also where nothing else is limited", 3, ground.store().prune(retention, 100));
+}
