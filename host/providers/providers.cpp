@@ -1,6 +1,8 @@
 #include "host/providers/providers.hpp"
 
 #include <algorithm>
+#include <condition_variable>
+#include <mutex>
 
 #include "host/plugin/catalog.hpp"
 #include "host/plugin/folders_of.hpp"
@@ -11,14 +13,58 @@ namespace ocelot::providers {
 namespace {
 
 constexpr const char* kAlwaysThere = "git";
+constexpr int kHandles = 4;  // of one provider at once
 
 }  // namespace
 
+struct Providers::Handle {
+  plugin::HostServices host;
+  std::unique_ptr<Vcs> vcs;
+};
+
 struct Providers::Slot {
   config::Instance instance;
-  std::mutex mutex;  // guards provider: a handle is serial
-  std::unique_ptr<plugin::HostServices> host;
-  std::unique_ptr<Vcs> provider;
+  std::mutex mutex;  // guards what follows
+  std::condition_variable returned;
+  std::vector<std::unique_ptr<Handle>> idle;
+  int handles = 0;
+};
+
+// A handle for one caller: an idle one, a new one where there may be more, else the first that is given back.
+class Providers::Loan {
+ public:
+  Loan(Providers& providers, Slot& slot) : slot_(slot) {
+    {
+      std::unique_lock lock(slot_.mutex);
+      slot_.returned.wait(lock, [this] { return !slot_.idle.empty() || slot_.handles < kHandles; });
+      if (!slot_.idle.empty()) {
+        handle_ = std::move(slot_.idle.back());
+        slot_.idle.pop_back();
+        return;
+      }
+      ++slot_.handles;
+    }
+    try {
+      handle_ = providers.make(slot_.instance);
+    } catch (...) {
+      std::lock_guard guard(slot_.mutex);
+      --slot_.handles;
+      slot_.returned.notify_one();
+      throw;
+    }
+  }
+  ~Loan() {
+    std::lock_guard guard(slot_.mutex);
+    slot_.idle.push_back(std::move(handle_));
+    slot_.returned.notify_one();
+  }
+  Loan(const Loan&) = delete;
+  Loan& operator=(const Loan&) = delete;
+  Vcs& vcs() { return *handle_->vcs; }
+
+ private:
+  Slot& slot_;
+  std::unique_ptr<Handle> handle_;
 };
 
 Providers::Providers(const config::Config& config, config::Resolver resolve)
@@ -52,22 +98,22 @@ Providers::Slot& Providers::slot(const std::string& name) {
 }
 
 void Providers::with(const std::string& name, const std::function<void(Vcs&)>& use) {
-  Slot& chosen = slot(name);
-  std::lock_guard guard(chosen.mutex);
-  if (!chosen.provider) {
-    plugin::Catalog catalog(plugin::foldersOf(config_));
-    const auto library = catalog.library(plugin::Kind::vcs, chosen.instance.plugin);
-    config::Instance instance = chosen.instance;
-    if (instance.plugin == kAlwaysThere) fillGitDefaults(instance);
-    chosen.host = std::make_unique<plugin::HostServices>();
-    try {
-      chosen.provider = plugin::makeVcs(
-          library, plugin::Catalog::settingsFor(library.description(), instance, *chosen.host, resolve_));
-    } catch (const config::Invalid& invalid) {
-      throw Error(Status::invalid, invalid.what());
-    }
+  Loan loan(*this, slot(name));
+  use(loan.vcs());
+}
+
+std::unique_ptr<Providers::Handle> Providers::make(config::Instance instance) const {
+  plugin::Catalog catalog(plugin::foldersOf(config_));
+  const auto library = catalog.library(plugin::Kind::vcs, instance.plugin);
+  if (instance.plugin == kAlwaysThere) fillGitDefaults(instance);
+  auto handle = std::make_unique<Handle>();
+  try {
+    handle->vcs =
+        plugin::makeVcs(library, plugin::Catalog::settingsFor(library.description(), instance, handle->host, resolve_));
+  } catch (const config::Invalid& invalid) {
+    throw Error(Status::invalid, "VCS provider `" + instance.name + "`: " + invalid.what());
   }
-  use(*chosen.provider);
+  return handle;
 }
 
 // The git plugin keeps its cache with the rest of the data, and reads local repositories where workers may.

@@ -1,10 +1,10 @@
 #pragma once
-// The VCS providers that the operator configured, by name; "git" is always there. Each is one plugin instance, made
-// when it is first needed. Handles are serial, so each is lent to one caller at a time.
+// The VCS providers that the operator configured, by name; "git" is always there. Each is a plugin instance, made when
+// it is first needed. Handles are serial, so each is lent to one caller at a time; a provider that several callers
+// want at once gets several, up to four.
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -36,8 +36,11 @@ class Providers {
   Identified identify(Call& call, const std::string& url, const std::string& provider);
 
  private:
+  struct Handle;
   struct Slot;
+  class Loan;
   Slot& slot(const std::string& name);
+  std::unique_ptr<Handle> make(config::Instance instance) const;
   void fillGitDefaults(config::Instance& instance) const;
   const config::Config& config_;
   config::Resolver resolve_;
