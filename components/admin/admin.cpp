@@ -8,6 +8,7 @@
 #include "components/admin/auth.hpp"
 #include "components/admin/reconciler.hpp"
 #include "host/daemon/daemon.hpp"
+#include "host/engines/explain.hpp"
 #include "host/report/reporter.hpp"
 #include "host/ticket/ticket.hpp"
 
@@ -30,10 +31,17 @@ class Admin final : public daemon::Daemon {
       engines_.store->ping();
       return std::string();
     });
-    const auto& server = context.serve(apiRoutes(*api_), authenticatorFor(*engines_.store));
-    reconciler_ = std::make_unique<Reconciler>(engines_, reconcilerSettings(config));
-    reporter_ = std::make_unique<report::Reporter>(
-        engines_, config, config.has("admin.public_url") ? config.text("admin.public_url") : server.url());
+    daemon::Counter& errors = storeErrors(context.metrics());
+    const auto& server =
+        context.serve(apiRoutes(*api_), authenticatorFor(*engines_.store), [&errors](const std::exception& error) {
+          auto answer = engines::explain(error);
+          if (answer && answer->status == 503) errors.add();
+          return answer;
+        });
+    reconciler_ = std::make_unique<Reconciler>(engines_, reconcilerSettings(config), context.metrics());
+    report::ReporterSettings reporter;
+    reporter.url = config.has("admin.public_url") ? config.text("admin.public_url") : server.url();
+    reporter_ = std::make_unique<report::Reporter>(engines_, config, std::move(reporter), context.metrics());
   }
 
   void stop(daemon::Context&) override {

@@ -7,21 +7,26 @@ namespace ocelot::admin {
 namespace {
 
 using daemon::log;
-using std::chrono::milliseconds;
-using Clock = std::chrono::steady_clock;
 
+constexpr const char* kRole = "reconciler";
 constexpr std::int64_t kStaleMs = 10000;  // a build queued for so long with nobody woken, or woken in vain
-constexpr milliseconds kPruneEvery{60000};
+constexpr int kHeartbeatsPerLease = 6;
 constexpr int kPruneAtOnce = 100;
+// Beyond the disk's share the oldest go first, so many at a time, until it fits; a turn has so many rounds of that.
+constexpr int kPrunePerRound = 10;
+constexpr int kPruneRounds = 50;
 
 }  // namespace
 
-Reconciler::Reconciler(engines::Engines& engines, ReconcilerSettings settings)
+Reconciler::Reconciler(engines::Engines& engines, ReconcilerSettings settings, daemon::Metrics& metrics)
     : engines_(engines),
-      settings_(settings),
+      settings_(std::move(settings)),
       me_(model::newUuid()),
+      figures_(metrics),
+      store_errors_(storeErrors(metrics)),
+      interruptions_(engines.store->interruptions()),
       watching_since_(Clock::now()),
-      pruned_at_(Clock::now()),
+      pruned_at_(Clock::now() - settings_.prune_interval),
       thread_([this] { run(); }) {}
 
 Reconciler::~Reconciler() {
@@ -31,6 +36,11 @@ Reconciler::~Reconciler() {
     changed_.notify_all();
   }
   thread_.join();
+  try {
+    engines_.store->tryLead(kRole, me_, 0);
+  } catch (const std::exception& error) {
+    log(LogLevel::info, "the reconciler's lock was not given back; it ends by itself", {{"why", error.what()}});
+  }
 }
 
 void Reconciler::run() {
@@ -40,6 +50,7 @@ void Reconciler::run() {
     try {
       turn();
     } catch (const std::exception& error) {
+      if (dynamic_cast<const store::Unavailable*>(&error)) store_errors_.add();
       watching_since_ = Clock::now();
       log(LogLevel::warning, "reconciling failed; it is tried again", {{"why", error.what()}});
     }
@@ -49,13 +60,23 @@ void Reconciler::run() {
 }
 
 void Reconciler::turn() {
-  if (!engines_.store->tryLead("reconciler", me_, 3 * settings_.interval.count())) {
-    watching_since_ = Clock::now();
-    return;
+  figures_.measure(engines_);
+  const bool leading = lead();
+  if (leading) {
+    wakeWorkers();
+    endLeases();
   }
-  wakeWorkers();
-  if (Clock::now() - watching_since_ >= settings_.lease) endLeases();
-  if (Clock::now() - pruned_at_ >= kPruneEvery) prune();
+  if (Clock::now() - pruned_at_ < settings_.prune_interval) return;
+  pruned_at_ = Clock::now();
+  if (leading) prune();
+  figures_.measureLogs(engines_.store->logBytes());
+}
+
+bool Reconciler::lead() {
+  if (engines_.store->tryLead(kRole, me_, 3 * settings_.interval.count())) return true;
+  watching_since_ = Clock::now();
+  overdue_.clear();
+  return false;
 }
 
 void Reconciler::wakeWorkers() {
@@ -63,25 +84,53 @@ void Reconciler::wakeWorkers() {
   for (const auto& topic : engines_.store->staleTopics(kStaleMs)) engines_.queue->publish(topic);
 }
 
+// The store hides a short loss of its connection by trying again; for whoever watches the clock it is a break.
+bool Reconciler::watchedLongEnough() {
+  const std::uint64_t interruptions = engines_.store->interruptions();
+  if (interruptions != interruptions_) {
+    interruptions_ = interruptions;
+    watching_since_ = Clock::now();
+  }
+  return Clock::now() - watching_since_ >= settings_.lease;
+}
+
 void Reconciler::endLeases() {
+  std::map<std::string, Overdue> overdue;
+  bool any = false;
   for (const auto& lease : engines_.store->expiredLeases()) {
+    const auto known = overdue_.find(lease.claim_id);
+    const bool same = known != overdue_.end() && known->second.lease_until == lease.lease_until;
+    const Overdue seen = same ? known->second : Overdue{lease.lease_until, Clock::now()};
+    overdue.emplace(lease.claim_id, seen);
+    if (!watchedLongEnough() || Clock::now() - seen.since < settings_.lease / kHeartbeatsPerLease) continue;
     if (!engines_.store->endLease(lease, settings_.max_attempts)) continue;
+    any = true;
+    figures_.leaseEnded();
     log(LogLevel::warning, "a lease has ended: its worker is away",
         {{"build", lease.build_id}, {"worker", lease.worker}, {"attempt", std::to_string(lease.attempt)}});
-    wakeWorkers();
   }
+  overdue_ = std::move(overdue);
+  if (any) wakeWorkers();
 }
 
 void Reconciler::prune() {
-  pruned_at_ = Clock::now();
-  int gone = engines_.store->prune(settings_.retention, kPruneAtOnce);
-  // Beyond the disk's share the oldest go first, a few at a time, until it fits.
-  if (settings_.keep_log_bytes > 0 && engines_.store->logBytes() > settings_.keep_log_bytes) {
-    store::Retention tighter;
-    tighter.keep_builds_per_repo = 1;
-    gone += engines_.store->prune(tighter, kPruneAtOnce / 10);
+  store::Retention retention = settings_.retention;
+  retention.repos = keeping_.wishes(*engines_.store);
+  int gone = engines_.store->prune(retention, kPruneAtOnce);
+  store::Retention last_only;
+  last_only.keep_builds_per_repo = 1;
+  for (int round = 0; round < kPruneRounds && settings_.keep_log_bytes > 0; ++round) {
+    if (engines_.store->logBytes() <= settings_.keep_log_bytes) break;
+    const int more = engines_.store->prune(last_only, kPrunePerRound);
+    gone += more;
+    if (more > 0) continue;
+    log(LogLevel::warning, "logs take more than retention.keep_disk, and no build is left that may go",
+        {{"bytes", std::to_string(engines_.store->logBytes())}, {"limit", std::to_string(settings_.keep_log_bytes)}});
+    break;
   }
-  if (gone > 0) log(LogLevel::info, "old builds removed", {{"builds", std::to_string(gone)}});
+  if (gone == 0) return;
+  figures_.pruned(gone);
+  log(LogLevel::info, "old builds removed", {{"builds", std::to_string(gone)}});
 }
 
 }  // namespace ocelot::admin

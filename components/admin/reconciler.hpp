@@ -3,20 +3,25 @@
 // the store that another takes over within seconds.
 //
 // It alone ends leases, and only after it has itself watched the store, without a break, for as long as a lease lasts:
-// a store that was away must not cost anybody a build.
+// a store that was away must not cost anybody a build. A lease must also have been seen overdue for longer than a
+// heartbeat, because a store's clock that is put forward makes all of them overdue at once.
 
 #include <chrono>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
 
+#include "components/admin/figures.hpp"
+#include "components/admin/keep.hpp"
 #include "host/engines/engines.hpp"
 
 namespace ocelot::admin {
 
 struct ReconcilerSettings {
   std::chrono::milliseconds interval{5000};
+  std::chrono::milliseconds prune_interval{60000};
   std::chrono::milliseconds lease{30000};
   int max_attempts = 3;
   store::Retention retention;
@@ -25,22 +30,36 @@ struct ReconcilerSettings {
 
 class Reconciler {
  public:
-  Reconciler(engines::Engines& engines, ReconcilerSettings settings);
-  ~Reconciler();
+  // `engines` and `metrics` outlive it.
+  Reconciler(engines::Engines& engines, ReconcilerSettings settings, daemon::Metrics& metrics);
+  ~Reconciler();  // gives the lock back
   Reconciler(const Reconciler&) = delete;
   Reconciler& operator=(const Reconciler&) = delete;
 
  private:
+  using Clock = std::chrono::steady_clock;
+  struct Overdue {
+    store::Micros lease_until = 0;
+    Clock::time_point since;
+  };
+
   void run();
   void turn();
+  bool lead();
   void wakeWorkers();
   void endLeases();
+  bool watchedLongEnough();
   void prune();
 
   engines::Engines& engines_;
   const ReconcilerSettings settings_;
   const std::string me_;
-  std::chrono::steady_clock::time_point watching_since_, pruned_at_;
+  Figures figures_;
+  daemon::Counter& store_errors_;
+  Keeping keeping_;
+  std::uint64_t interruptions_;
+  Clock::time_point watching_since_, pruned_at_;
+  std::map<std::string, Overdue> overdue_;  // by claim id
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;

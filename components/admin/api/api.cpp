@@ -15,24 +15,6 @@ http::Routes apiRoutes(Api& api) {
   return routes;
 }
 
-http::Handler guarded(http::Handler handler) {
-  return [handler = std::move(handler)](const http::Request& request) {
-    try {
-      return handler(request);
-    } catch (const store::Unavailable& away) {
-      Refusal refusal(503, "store_away", std::string("the store is away: ") + away.what(), "try again in a moment");
-      refusal.retry_after_s = 5;
-      throw refusal;
-    } catch (const secrets::Unavailable& away) {
-      Refusal refusal(503, "secrets_away", std::string("the secret store is away: ") + away.what());
-      refusal.retry_after_s = 5;
-      throw refusal;
-    } catch (const store::Conflict& conflict) {
-      throw Refusal(409, "conflict", conflict.what());
-    }
-  };
-}
-
 model::Build buildOr404(Api& api, const std::string& id_or_number) {
   if (id_or_number.size() <= 36)
     if (auto build = api.engines.store->findBuild(id_or_number)) return *build;

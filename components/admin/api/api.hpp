@@ -30,7 +30,5 @@ http::Routes apiRoutes(Api& api);
 // Throws http::Refusal(404) naming what was looked for.
 model::Build buildOr404(Api& api, const std::string& id_or_number);
 model::Repo repoOr404(Api& api, const std::string& name);
-// Every handler's border: the store's troubles become answers.
-http::Handler guarded(http::Handler handler);
 
 }  // namespace ocelot::admin

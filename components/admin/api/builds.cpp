@@ -25,9 +25,10 @@ Answer list(Api& api, const Request& request) {
   filter.repo = request.queryText("repo");
   filter.branch = request.queryText("branch");
   filter.commit_prefix = request.queryText("commit");
-  filter.limit = static_cast<int>(request.queryNumber("limit").value_or(50));
+  const std::int64_t limit = request.queryNumber("limit").value_or(50);
   filter.before_number = request.queryNumber("before").value_or(0);
-  if (filter.limit < 1 || filter.limit > 500) throw Refusal(400, "bad_number", "limit must lie between 1 and 500");
+  if (limit < 1 || limit > 500) throw Refusal(400, "bad_number", "limit must lie between 1 and 500");
+  filter.limit = static_cast<int>(limit);
   std::istringstream states(request.queryText("state"));
   for (std::string word; std::getline(states, word, ',');) {
     const auto state = model::buildStateFrom(word);
@@ -123,15 +124,12 @@ Answer cancel(Api& api, const Request& request) {
 
 void addBuildRoutes(http::Routes& routes, Api& api) {
   using http::Role;
-  routes.get("/v1/builds", Role::viewer, guarded([&api](const Request& request) { return list(api, request); }));
-  routes.post("/v1/builds", Role::operate, guarded([&api](const Request& request) { return create(api, request); }));
-  routes.get("/v1/builds/{id}", Role::viewer, guarded([&api](const Request& request) {
-               return buildAnswer(api, buildOr404(api, request.param("id")));
-             }));
-  routes.post("/v1/builds/{id}/cancel", Role::operate,
-              guarded([&api](const Request& request) { return cancel(api, request); }));
-  routes.post("/v1/builds/{id}/rerun", Role::operate,
-              guarded([&api](const Request& request) { return rerun(api, request); }));
+  routes.get("/v1/builds", Role::viewer, [&api](const Request& request) { return list(api, request); });
+  routes.post("/v1/builds", Role::operate, [&api](const Request& request) { return create(api, request); });
+  routes.get("/v1/builds/{id}", Role::viewer,
+             [&api](const Request& request) { return buildAnswer(api, buildOr404(api, request.param("id"))); });
+  routes.post("/v1/builds/{id}/cancel", Role::operate, [&api](const Request& request) { return cancel(api, request); });
+  routes.post("/v1/builds/{id}/rerun", Role::operate, [&api](const Request& request) { return rerun(api, request); });
 }
 
 }  // namespace ocelot::admin

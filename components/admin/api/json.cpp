@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "host/pipeline/pipeline.hpp"
+#include "host/trigger/clean_text.hpp"
 #include "ocelot/option_values.hpp"
 
 namespace ocelot::admin {
@@ -31,6 +32,18 @@ void write(JsonWriter& out, const model::Stage& stage, const pipeline::Pipeline*
   const auto index = static_cast<std::size_t>(stage.index);
   if (pipeline && index < pipeline->stages.size()) out.field("command", pipeline->stages[index].script);
   out.end();
+}
+
+// Poco reads a whole number that fits no 64 bits as another number, without a word.
+void refuseHugeNumbers(std::string_view json) {
+  bool in_text = false, escaped = false;
+  int digits = 0;
+  for (const char c : json) {
+    if (c == '"' && !escaped) in_text = !in_text;
+    escaped = in_text && c == '\\' && !escaped;
+    digits = !in_text && c >= '0' && c <= '9' ? digits + 1 : 0;
+    if (digits > 18) throw Refusal(400, "out_of_range", "a number has more than 18 digits");
+  }
 }
 
 }  // namespace
@@ -116,6 +129,7 @@ struct Body::Parsed {
 Body::~Body() = default;
 
 Body::Body(const http::Request& request, const std::vector<std::string>& known) : parsed_(std::make_unique<Parsed>()) {
+  refuseHugeNumbers(request.body);
   try {
     Poco::JSON::Parser parser;
     parser.setDepth(16);
@@ -140,7 +154,9 @@ std::string Body::text(const std::string& key, std::size_t max_bytes) const {
   const auto text = value.extract<std::string>();
   if (text.size() > max_bytes)
     throw Refusal(400, "too_long", "`" + key + "` is longer than " + std::to_string(max_bytes) + " bytes");
-  if (text.find('\0') != std::string::npos) throw Refusal(400, "bad_text", "`" + key + "` holds a NUL byte");
+  // Neither store could hold it; Poco lets half a surrogate pair through as bytes that are no UTF-8.
+  if (trigger::cleanText(text, text.size()) != text)
+    throw Refusal(400, "bad_text", "`" + key + "` holds a NUL or what is no character");
   return text;
 }
 
@@ -153,10 +169,11 @@ std::string Body::required(const std::string& key, std::size_t max_bytes) const 
 std::int64_t Body::number(const std::string& key, std::int64_t least, std::int64_t most, std::int64_t fallback) const {
   if (!has(key)) return fallback;
   const auto value = parsed_->object->get(key);
-  if (!value.isInteger()) throw Refusal(400, "bad_type", "`" + key + "` must be a whole number");
+  if (!value.isInteger() || value.isBoolean()) throw Refusal(400, "bad_type", "`" + key + "` must be a whole number");
   const auto number = value.convert<Poco::Int64>();
   if (number < least || number > most)
-    throw Refusal(400, "out_of_range", "`" + key + "` must lie between " + std::to_string(least) + " and " + std::to_string(most));
+    throw Refusal(400, "out_of_range",
+                  "`" + key + "` must lie between " + std::to_string(least) + " and " + std::to_string(most));
   return number;
 }
 

@@ -46,7 +46,12 @@ Answer add(Api& api, const Request& request) {
   const std::string secret = model::newClaimId() + model::newClaimId();
   repo.hook_secret_name = "system/hook/" + repo.id;
   api.engines.secrets->put(repo.hook_secret_name, secret);
-  return repoAnswer(api.engines.store->addRepo(repo), 201, secret);
+  try {
+    return repoAnswer(api.engines.store->addRepo(repo), 201, secret);
+  } catch (...) {
+    api.engines.secrets->remove(repo.hook_secret_name);
+    throw;
+  }
 }
 
 Answer remove(Api& api, const Request& request) {
@@ -70,13 +75,13 @@ Answer poll(Api& api, const Request& request) {
 
 void addRepoRoutes(http::Routes& routes, Api& api) {
   using http::Role;
-  routes.get("/v1/repos", Role::viewer, guarded([&api](const Request&) { return list(api); }));
-  routes.post("/v1/repos", Role::operate, guarded([&api](const Request& request) { return add(api, request); }));
+  routes.get("/v1/repos", Role::viewer, [&api](const Request&) { return list(api); });
+  routes.post("/v1/repos", Role::operate, [&api](const Request& request) { return add(api, request); });
   routes.get("/v1/repos/{name}", Role::viewer,
-             guarded([&api](const Request& request) { return repoAnswer(repoOr404(api, request.param("name"))); }));
-  routes.del("/v1/repos/{name}", Role::operate, guarded([&api](const Request& request) { return remove(api, request); }));
-  routes.add({"PUT", "/v1/repos/{name}/poll", Role::operate,
-              guarded([&api](const Request& request) { return poll(api, request); })});
+             [&api](const Request& request) { return repoAnswer(repoOr404(api, request.param("name"))); });
+  routes.del("/v1/repos/{name}", Role::operate, [&api](const Request& request) { return remove(api, request); });
+  routes.add(
+      {"PUT", "/v1/repos/{name}/poll", Role::operate, [&api](const Request& request) { return poll(api, request); }});
 }
 
 }  // namespace ocelot::admin

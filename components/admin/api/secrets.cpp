@@ -19,7 +19,8 @@ std::string nameIn(const Request& request) {
   bool fine = !name.empty() && name.size() <= 100;
   for (std::size_t i = 0; i < name.size(); ++i) fine = fine && good(name[i], i == 0);
   if (!fine)
-    throw Refusal(422, "bad_name", "a secret's name is a variable's name: letters, digits and _, not beginning with a digit");
+    throw Refusal(422, "bad_name",
+                  "a secret's name is a variable's name: letters, digits and _, not beginning with a digit");
   return name;
 }
 
@@ -51,12 +52,11 @@ Answer remove(Api& api, const Request& request) {
 
 void addSecretRoutes(http::Routes& routes, Api& api) {
   using http::Role;
-  routes.get("/v1/repos/{name}/secrets", Role::operate,
-             guarded([&api](const Request& request) { return list(api, request); }));
+  routes.get("/v1/repos/{name}/secrets", Role::operate, [&api](const Request& request) { return list(api, request); });
   routes.add({"PUT", "/v1/repos/{name}/secrets/{secret}", Role::operate,
-              guarded([&api](const Request& request) { return put(api, request); })});
+              [&api](const Request& request) { return put(api, request); }});
   routes.del("/v1/repos/{name}/secrets/{secret}", Role::operate,
-             guarded([&api](const Request& request) { return remove(api, request); }));
+             [&api](const Request& request) { return remove(api, request); });
 }
 
 }  // namespace ocelot::admin
