@@ -4,6 +4,7 @@
 
 #include "components/hookhandler/inbox.hpp"
 #include "host/daemon/daemon.hpp"
+#include "host/engines/explain.hpp"
 
 namespace ocelot::hookhandler {
 namespace {
@@ -16,7 +17,7 @@ class Hookhandler final : public daemon::Daemon {
   void start(daemon::Context& context) override {
     engines_ = engines::open(context.config());
     providers_ = std::make_unique<providers::Providers>(context.config(), engines::resolverOf(*engines_.secrets));
-    inbox_ = std::make_unique<Inbox>(engines_, *providers_);
+    inbox_ = std::make_unique<Inbox>(engines_, *providers_, context.metrics());
     context.health().add("store", [this] {
       engines_.store->ping();
       return std::string();
@@ -26,7 +27,13 @@ class Hookhandler final : public daemon::Daemon {
     routes.add({"POST", "/hooks/{repo}", http::Role::none,
                 [this](const http::Request& request) { return inbox_->receive(request); },
                 context.config().size("hookhandler.max_body")});
-    context.serve(std::move(routes), nullptr);
+    daemon::Counter& errors =
+        context.metrics().counter("ocelot_store_errors_total", "Times that an engine was away when it was needed");
+    context.serve(std::move(routes), nullptr, [&errors](const std::exception& error) {
+      auto answer = engines::explain(error);
+      if (answer && answer->status == 503) errors.add();
+      return answer;
+    });
   }
 
   void stop(daemon::Context&) override { inbox_.reset(); }

@@ -14,8 +14,8 @@ namespace {
 
 using daemon::log;
 
-trigger::Request requestFor(Call& call, providers::Providers& providers, const model::Repo& repo, const std::string& branch,
-                            const std::string& commit, const std::string& before) {
+trigger::Request requestFor(Call& call, providers::Providers& providers, const model::Repo& repo,
+                            const std::string& branch, const std::string& commit, const std::string& before) {
   trigger::Request request;
   request.repo = repo;
   request.trigger = model::Trigger::poll;
@@ -86,7 +86,8 @@ int pollOnce(Call& call, engines::Engines& engines, providers::Providers& provid
       const auto decision =
           trigger::submit(*engines.store, *engines.queue, requestFor(call, providers, repo, branch, commit, before));
       if (decision.verdict == trigger::Verdict::queued) ++accepted;
-      log(LogLevel::info, "branch moved", {{"repo", repo.name}, {"branch", branch}, {"outcome", trigger::toString(decision.verdict)}});
+      log(LogLevel::info, "branch moved",
+          {{"repo", repo.name}, {"branch", branch}, {"outcome", trigger::toString(decision.verdict)}});
     } catch (const std::exception& error) {
       log(LogLevel::warning, "a moved branch could not be built; the next look tries again",
           {{"repo", repo.name}, {"branch", branch}, {"why", error.what()}});

@@ -1,0 +1,110 @@
+#include "components/poller/watch.hpp"
+
+#include <algorithm>
+
+#include "host/daemon/log.hpp"
+
+namespace ocelot::poller {
+namespace {
+
+using daemon::log;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLookTimeout{300000};
+constexpr std::int64_t kHoldMs = 600000;  // a look that takes longer may be repeated by another poller
+
+}  // namespace
+
+Watch::Watch(engines::Engines& engines, providers::Providers& providers, WatchSettings settings,
+             daemon::Metrics& metrics)
+    : engines_(engines),
+      providers_(providers),
+      settings_(settings),
+      me_(model::newUuid()),
+      looks_(metrics.counter("ocelot_poller_looks_total", "Looks at repositories")),
+      failures_(metrics.counter("ocelot_poller_failures_total", "Looks that failed")),
+      accepted_(metrics.counter("ocelot_poller_builds_total", "Builds that polling has queued")),
+      store_errors_(metrics.counter("ocelot_store_errors_total", "Times that an engine was away when it was needed")) {
+  threads_.emplace_back([this] { run(); });
+  for (int i = 0; i < std::clamp(settings_.threads, 1, 64); ++i) threads_.emplace_back([this] { work(); });
+}
+
+Watch::~Watch() {
+  {
+    std::lock_guard guard(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  for (auto& thread : threads_) thread.join();
+}
+
+void Watch::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    lock.unlock();
+    try {
+      collect();
+    } catch (const std::exception& error) {
+      store_errors_.add();
+      log(LogLevel::warning, "the repositories cannot be listed; it is tried again", {{"why", error.what()}});
+    }
+    lock.lock();
+    changed_.wait_for(lock, settings_.turn, [this] { return stopping_; });
+  }
+}
+
+bool Watch::due(const model::Repo& repo, store::Micros now) const {
+  const auto every = std::max<std::int64_t>(repo.poll_seconds * 1000, settings_.min_interval.count());
+  return repo.poll_seconds != 0 && now - repo.polled_at >= every * 1000;
+}
+
+void Watch::collect() {
+  const store::Micros now = engines_.store->now();
+  for (const auto& repo : engines_.store->repos()) {
+    if (!due(repo, now)) continue;
+    std::lock_guard guard(mutex_);
+    if (!taken_.insert(repo.id).second) continue;
+    waiting_.push_back(repo.id);
+    changed_.notify_all();
+  }
+}
+
+void Watch::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    if (stopping_) return;
+    const std::string id = std::move(waiting_.front());
+    waiting_.pop_front();
+    lock.unlock();
+    try {
+      look(id);
+    } catch (const std::exception& error) {
+      store_errors_.add();
+      log(LogLevel::warning, "polling failed; it is tried again", {{"why", error.what()}});
+    }
+    lock.lock();
+    taken_.erase(id);
+  }
+}
+
+void Watch::look(const std::string& repo_id) {
+  const std::string role = "poll " + repo_id;
+  if (!engines_.store->tryLead(role, me_, kHoldMs)) return;
+  // Read again under the lock: another poller may just have been here.
+  const auto repo = engines_.store->findRepoById(repo_id);
+  if (repo && due(*repo, engines_.store->now())) {
+    looks_.add();
+    try {
+      SimpleCall call(kLookTimeout);
+      accepted_.add(static_cast<std::uint64_t>(pollOnce(call, engines_, providers_, *repo)));
+    } catch (const Error& error) {
+      failures_.add();
+      log(LogLevel::warning, "a repository did not answer", {{"repo", repo->name}, {"why", error.what()}});
+      engines_.store->updateRepoPoll(repo->id, repo->heads_json);  // not again before its time
+    }
+  }
+  engines_.store->tryLead(role, me_, 0);
+}
+
+}  // namespace ocelot::poller
