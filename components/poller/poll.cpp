@@ -14,13 +14,13 @@ namespace {
 
 using daemon::log;
 
-trigger::Request requestFor(Call& call, providers::Providers& providers, const model::Repo& repo,
-                            const std::string& branch, const std::string& commit, const std::string& before) {
+trigger::Request requestFor(Call& call, const Lend& lend, const model::Repo& repo, const std::string& branch,
+                            const std::string& commit, const std::string& before) {
   trigger::Request request;
   request.repo = repo;
   request.trigger = model::Trigger::poll;
   request.requested_by = "poller";
-  providers.with(repo.vcs, [&](Vcs& vcs) {
+  lend([&](Vcs& vcs) {
     const Repo at{repo.name, repo.url};
     request.change = vcs.changes(call, Commit{at, commit}, before);
     request.change.kind = Change::Kind::poll;
@@ -69,9 +69,9 @@ Heads wanted(const Heads& heads, const std::string& branches) {
   return out;
 }
 
-int pollOnce(Call& call, engines::Engines& engines, providers::Providers& providers, const model::Repo& repo) {
+int pollOnce(Call& call, engines::Engines& engines, const Lend& lend, const model::Repo& repo) {
   Heads now;
-  providers.with(repo.vcs, [&](Vcs& vcs) {
+  lend([&](Vcs& vcs) {
     for (const auto& head : vcs.heads(call, {repo.name, repo.url})) now[head.branch] = head.commit;
   });
   now = wanted(now, repo.poll_branches);
@@ -84,7 +84,7 @@ int pollOnce(Call& call, engines::Engines& engines, providers::Providers& provid
     if (first || before == commit) continue;
     try {
       const auto decision =
-          trigger::submit(*engines.store, *engines.queue, requestFor(call, providers, repo, branch, commit, before));
+          trigger::submit(*engines.store, *engines.queue, requestFor(call, lend, repo, branch, commit, before));
       if (decision.verdict == trigger::Verdict::queued) ++accepted;
       log(LogLevel::info, "branch moved",
           {{"repo", repo.name}, {"branch", branch}, {"outcome", trigger::toString(decision.verdict)}});

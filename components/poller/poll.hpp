@@ -1,11 +1,12 @@
 #pragma once
 // One look at one repository: which branches moved since the last, and a build for each.
 
+#include <functional>
 #include <map>
 #include <string>
 
 #include "host/engines/engines.hpp"
-#include "host/providers/providers.hpp"
+#include "ocelot/vcs.hpp"
 
 namespace ocelot::poller {
 
@@ -17,9 +18,12 @@ std::string toJson(const Heads& heads);
 // Of all heads, those of branches that are asked for ("ALL", or a comma list).
 Heads wanted(const Heads& heads, const std::string& branches);
 
+// Runs what it is given with the repo's provider.
+using Lend = std::function<void(const std::function<void(Vcs&)>&)>;
+
 // Asks the repo for its heads and submits a build for every branch that moved. The first look only remembers: a
 // repository that is added does not have all its branches built. A branch whose build could not be written stays as it
 // was, so that the next look tries again; one bad branch stops no other. Returns how many builds were accepted.
-int pollOnce(Call& call, engines::Engines& engines, providers::Providers& providers, const model::Repo& repo);
+int pollOnce(Call& call, engines::Engines& engines, const Lend& lend, const model::Repo& repo);
 
 }  // namespace ocelot::poller

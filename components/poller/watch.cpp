@@ -97,7 +97,8 @@ void Watch::look(const std::string& repo_id) {
     looks_.add();
     try {
       SimpleCall call(kLookTimeout);
-      accepted_.add(static_cast<std::uint64_t>(pollOnce(call, engines_, providers_, *repo)));
+      const Lend lend = [&](const std::function<void(Vcs&)>& use) { providers_.with(repo->vcs, use); };
+      accepted_.add(static_cast<std::uint64_t>(pollOnce(call, engines_, lend, *repo)));
     } catch (const Error& error) {
       failures_.add();
       log(LogLevel::warning, "a repository did not answer", {{"repo", repo->name}, {"why", error.what()}});

@@ -12,6 +12,7 @@
 
 #include "components/poller/poll.hpp"
 #include "host/daemon/metrics.hpp"
+#include "host/providers/providers.hpp"
 
 namespace ocelot::poller {
 

@@ -178,7 +178,8 @@ bool Reporter::tell(const store::Store::NoticeItem& item) {
 
 // false: it has to be tried again.
 bool Reporter::tellOne(const pipeline::Notification& wanted, const BuildNotice& notice) {
-  const std::string& name = wanted.identifier.empty() ? wanted.via : wanted.identifier;
+  // The first Ocelot's identifier may be the name of an instance of its own.
+  const std::string& name = instances_.count(wanted.identifier) ? wanted.identifier : wanted.via;
   const auto outcome = [&](const char* what) {
     metrics_.counter("ocelot_notices_total", "Results given to notifiers", {{"outcome", what}}).add();
   };

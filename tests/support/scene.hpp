@@ -91,18 +91,25 @@ struct Scene {
     return claim.build_id;
   }
 
-  // Behind the store's back.
-  void sql(const std::string& statement) {
+  // Behind the store's back. The first value of the result, "" when there is none.
+  std::string query(const std::string& statement) {
     sqlite3* db = nullptr;
     char* why = nullptr;
+    std::string value;
+    const auto take = [](void* into, int columns, char** values, char**) {
+      if (columns > 0 && values[0]) *static_cast<std::string*>(into) = values[0];
+      return 0;
+    };
     int failed = sqlite3_open((folder.path + "/store/ocelot.db").c_str(), &db);
     if (!failed) sqlite3_busy_timeout(db, 20000);
-    if (!failed) failed = sqlite3_exec(db, statement.c_str(), nullptr, nullptr, &why);
+    if (!failed) failed = sqlite3_exec(db, statement.c_str(), take, &value, &why);
     const std::string what = statement + ": " + (why ? why : "");
     sqlite3_free(why);
     sqlite3_close(db);
     if (failed) throw std::runtime_error(what);
+    return value;
   }
+  void sql(const std::string& statement) { query(statement); }
   // The store answers Unavailable wherever it needs this table, until it is brought back.
   void takeAway(const std::string& table) { sql("ALTER TABLE " + table + " RENAME TO " + table + "_away"); }
   void bringBack(const std::string& table) { sql("ALTER TABLE " + table + "_away RENAME TO " + table); }
