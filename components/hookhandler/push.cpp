@@ -13,7 +13,8 @@ std::string text(const Poco::JSON::Object::Ptr& object, const char* key) {
   const auto value = object->get(key);
   if (!value.isString()) throw Error(Status::invalid, std::string("read the push: `") + key + "` is not a text");
   const auto out = value.extract<std::string>();
-  if (out.size() > 512) throw Error(Status::invalid, std::string("read the push: `") + key + "` is longer than 512 bytes");
+  if (out.size() > 512)
+    throw Error(Status::invalid, std::string("read the push: `") + key + "` is longer than 512 bytes");
   return out;
 }
 

@@ -64,8 +64,8 @@ Range rangeOf(const Query& query, GrowingLog& log) {
     range.begin = logs::tailOffset(source, query.tail, range.begin, range.end < 0 ? size : range.end);
   }
   if (query.offset > size)
-    throw Refusal(416, "beyond_the_end", "offset " + std::to_string(query.offset) + " is beyond the log's " +
-                                             std::to_string(size) + " bytes");
+    throw Refusal(416, "beyond_the_end",
+                  "offset " + std::to_string(query.offset) + " is beyond the log's " + std::to_string(size) + " bytes");
   range.begin = std::max(range.begin, query.offset);
   return range;
 }
@@ -79,8 +79,8 @@ bool pump(const Query& query, GrowingLog& log, Range range, http::StreamWriter& 
     const auto ended = log.ended();  // asked first: what came before the end is then read
     encoder->setStages(log.stages());
     if (range.end < 0) range.end = endOf(query, log);
-    const std::size_t room = range.end < 0 ? kBlock
-                                           : static_cast<std::size_t>(std::clamp<std::int64_t>(range.end - at, 0, kBlock));
+    const std::size_t room =
+        range.end < 0 ? kBlock : static_cast<std::size_t>(std::clamp<std::int64_t>(range.end - at, 0, kBlock));
     const std::string bytes = room ? log.read(at, room) : std::string();
     at += static_cast<std::int64_t>(bytes.size());
     text.clear();
@@ -128,8 +128,8 @@ class Stored final : public GrowingLog {
     std::vector<logs::StageSlice> out;
     for (const auto& stage : build_.stages)
       if (stage.state != model::StageState::pending)
-        out.push_back({stage.index, stage.name, stage.log_begin,
-                       stage.state == model::StageState::running ? -1 : stage.log_end});
+        out.push_back(
+            {stage.index, stage.name, stage.log_begin, stage.state == model::StageState::running ? -1 : stage.log_end});
     return out;
   }
 
@@ -177,9 +177,8 @@ http::Answer answer(const Query& query, std::shared_ptr<GrowingLog> log) {
   const Range range = rangeOf(query, *log);
   http::Answer out;
   out.content_type = std::string(logs::contentType(query.format));
-  out.headers = {{"Ocelot-Log-Offset", std::to_string(range.begin)},
-                 {"Cache-Control", "no-store"},
-                 {"X-Accel-Buffering", "no"}};
+  out.headers = {
+      {"Ocelot-Log-Offset", std::to_string(range.begin)}, {"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
   if (query.format == logs::Format::sse) out.heartbeat = ": still here\n\n";
   if (query.format == logs::Format::ndjson) out.heartbeat = "{\"alive\":true}\n";
   out.stream = [query, log, range](http::StreamWriter& writer) { return pump(query, *log, range, writer); };
