@@ -6,6 +6,7 @@
 
 #include "components/cli/commands/commands.hpp"
 #include "components/cli/terminal.hpp"
+#include "host/config/config.hpp"
 #include "ocelot/call.hpp"
 #include "ocelot/option_values.hpp"
 
@@ -41,8 +42,8 @@ const std::vector<Option>& commonOptions() {
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = [] {
     std::vector<Command> list;
-    for (const auto& add :
-         {addBuildCommands, addServerCommands, addRepoCommands, addLocalCommands, addImageCommands, addAdminCommands})
+    for (const auto& add : {addBuildCommands, addLocalCommands, addServerCommands, addDoctorCommand, addContextCommands,
+                            addRepoCommands, addImageCommands, addAdminCommands, addBackupCommands, addHelpCommands})
       for (auto& command : add()) list.push_back(std::move(command));
     return list;
   }();
@@ -147,6 +148,7 @@ const Command* match(const std::vector<std::string>& words, std::size_t& used) {
 }
 
 [[noreturn]] void unknown(const std::vector<std::string>& words) {
+  if (words.empty()) throw Usage("no command was given");
   std::vector<std::string> known, below;
   for (const auto& command : commands()) {
     known.push_back(command.name);
@@ -169,29 +171,42 @@ int complain(const std::string& what, const std::string& hint) {
 
 }  // namespace
 
+const Command& findCommand(const std::vector<std::string>& words, std::size_t* used) {
+  std::size_t count = 0;
+  const Command* command = match(words, count);
+  if (!command) unknown(words);
+  if (used) *used = count;
+  return *command;
+}
+
+Arguments parse(const Command& command, const std::vector<std::string>& words) { return Parser(command).parse(words); }
+
 int runCommandLine(const std::vector<std::string>& words) {
   const Command* command = nullptr;
   try {
-    if (words.empty() || words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
+    if (words.empty() || words[0] == "--help" || words[0] == "-h") {
       std::cout << helpAll();
       return words.empty() ? kError : kPassed;
     }
     if (words[0] == "--version") return runCommandLine({"version"});
     std::size_t used = 0;
-    command = match(words, used);
-    if (!command) unknown(words);
-    const Arguments arguments =
-        Parser(*command).parse({words.begin() + static_cast<std::ptrdiff_t>(used), words.end()});
+    command = &findCommand(words, &used);
+    const Arguments arguments = parse(*command, {words.begin() + static_cast<std::ptrdiff_t>(used), words.end()});
     if (arguments.has("help")) {
       std::cout << helpFor(*command);
       return kPassed;
     }
-    return command->run(arguments);
+    const int status = command->run(arguments);
+    std::cout.flush();
+    return std::cout ? status : kError;  // who was to read it is gone
   } catch (const Usage& usage) {
     return complain(usage.what(),
-                    command ? "`ocelot " + command->name + " --help` shows how" : "`ocelot --help` lists the commands");
+                    command ? "`ocelot help " + command->name + "` shows how" : "`ocelot --help` lists the commands");
   } catch (const Failure& failure) {
     return complain(failure.what(), failure.hint);
+  } catch (const config::Invalid& invalid) {
+    return complain("the configuration has mistakes:\n" + std::string(invalid.what()),
+                    "`ocelot config defaults` explains each key");
   } catch (const Error& error) {
     return complain(error.what(), "");
   } catch (const std::exception& error) {

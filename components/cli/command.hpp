@@ -45,11 +45,12 @@ struct Command {
   std::string words;  // "[BUILD]", "URL": how its arguments are shown
   int least_words = 0;
   int most_words = 0;
-  std::string summary;  // one sentence, no full stop
+  std::string summary;  // one sentence without its full stop; of an everyday command at most 60 characters
   std::string group;    // under which heading of --help; "" : noun-verb, shown in the second list
   std::vector<Option> options;
   std::function<int(const Arguments&)> run;
-  std::vector<std::string> aliases;  // the first Ocelot's names, not shown
+  std::vector<std::string> aliases;  // the first Ocelot's names and the like; not in the lists
+  std::string more = {};             // sentences that the list has no room for
 };
 
 // Bad use: exit status 2, with a pointer to the help.
@@ -75,8 +76,16 @@ const std::vector<Option>& commonOptions();
 // Runs `ocelot` with these words (without the program's name) and returns the exit status.
 int runCommandLine(const std::vector<std::string>& words);
 
+// The command that these words begin with; `used`: how many of them are its name. Throws Usage when there is none.
+const Command& findCommand(const std::vector<std::string>& words, std::size_t* used = nullptr);
+
+// The words that follow a command's name, by its options. Throws Usage.
+Arguments parse(const Command& command, const std::vector<std::string>& words);
+
 std::string helpFor(const Command& command);
-std::string helpAll();
+// Of a command, or of all commands of a noun.
+std::string helpAbout(const std::vector<std::string>& words);
+std::string helpAll();  // one screen
 // The handbook's page (etc/guide/cli.md).
 std::string guidePage();
 

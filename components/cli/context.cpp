@@ -42,7 +42,7 @@ Contexts readContexts() {
     for (const auto& name : all->getNames()) {
       const auto one = all->getObject(name);
       contexts.all[name] = {name, one->getValue<std::string>("url"), one->optValue<std::string>("token", ""),
-                            one->optValue<std::string>("ca_file", "")};
+                            one->optValue<std::string>("ca_file", ""), one->optValue<bool>("insecure", false)};
     }
   } catch (const std::exception& error) {
     throw Failure("read " + path + ": it is not what `ocelot login` writes", "remove it and log in again");
@@ -57,6 +57,7 @@ void writeContexts(const Contexts& contexts) {
     one.set("url", context.url);
     one.set("token", context.token);
     if (!context.ca_file.empty()) one.set("ca_file", context.ca_file);
+    if (context.insecure) one.set("insecure", true);
     all.set(name, one);
   }
   out.set("current", contexts.current);
@@ -71,20 +72,21 @@ Context chooseContext(const Arguments& arguments) {
   Context chosen;
   const std::string url = environment("OCELOT_URL");
   if (!url.empty() && !arguments.has("context")) {
-    chosen = {"", url, environment("OCELOT_TOKEN"), environment("OCELOT_CA_FILE")};
+    chosen = {"", url, environment("OCELOT_TOKEN"), environment("OCELOT_CA_FILE"), false};
   } else {
     const Contexts contexts = readContexts();
     const std::string name = arguments.text("context", contexts.current);
     const auto found = contexts.all.find(name);
     if (found == contexts.all.end()) {
-      if (arguments.has("context")) throw Failure("there is no context `" + name + "` in " + contextsPath());
-      throw Failure("no Ocelot server is known",
-                    "`ocelot up` starts one here; `ocelot login URL` remembers one elsewhere");
+      if (arguments.has("context"))
+        throw Failure("there is no context `" + name + "` in " + contextsPath(), "`ocelot context list` shows them");
+      throw NoContext("no Ocelot server is known",
+                      "`ocelot up` starts one here; `ocelot login URL` remembers one elsewhere");
     }
     chosen = found->second;
     if (!environment("OCELOT_TOKEN").empty()) chosen.token = environment("OCELOT_TOKEN");
   }
-  if (!chosen.token.empty()) refuseClearText(chosen.url, !environment("OCELOT_INSECURE").empty());
+  if (!chosen.token.empty()) refuseClearText(chosen.url, chosen.insecure || !environment("OCELOT_INSECURE").empty());
   return chosen;
 }
 

@@ -15,6 +15,7 @@ struct Context {
   std::string url;
   std::string token;
   std::string ca_file;
+  bool insecure = false;  // its user allowed plain http to another machine
 };
 
 struct Contexts {
@@ -26,7 +27,13 @@ std::string contextsPath();
 Contexts readContexts();  // empty when there is no file; throws Failure when it cannot be read or others may read it
 void writeContexts(const Contexts& contexts);
 
-// The one to use. Throws Failure with what to do when there is none.
+// No server is named anywhere.
+class NoContext : public Failure {
+ public:
+  using Failure::Failure;
+};
+
+// The one to use. Throws NoContext with what to do when there is none.
 Context chooseContext(const Arguments& arguments);
 // A token must not cross a network in the clear. Throws Failure unless the URL is https, loopback, or `insecure`.
 void refuseClearText(const std::string& url, bool insecure);

@@ -7,11 +7,15 @@
 
 namespace ocelot::cli {
 
-std::vector<Command> addBuildCommands();   // build, logs, status, list, kill, rerun
-std::vector<Command> addServerCommands();  // up, down, login, version
-std::vector<Command> addRepoCommands();    // repos, poll, secret
-std::vector<Command> addLocalCommands();   // init, validate, schema
-std::vector<Command> addImageCommands();   // image
-std::vector<Command> addAdminCommands();   // token, workers, plugins, config
+std::vector<Command> addBuildCommands();    // build, logs, status, list, kill, rerun
+std::vector<Command> addLocalCommands();    // run, init, validate, schema
+std::vector<Command> addServerCommands();   // up, down, login, version
+std::vector<Command> addDoctorCommand();    // doctor
+std::vector<Command> addContextCommands();  // context
+std::vector<Command> addRepoCommands();     // repos, poll, secret
+std::vector<Command> addImageCommands();    // image
+std::vector<Command> addAdminCommands();    // token, workers, plugins, config
+std::vector<Command> addBackupCommands();   // backup, restore
+std::vector<Command> addHelpCommands();     // help, completion
 
 }  // namespace ocelot::cli

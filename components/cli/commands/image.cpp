@@ -16,6 +16,7 @@ namespace {
 // The named runtime, or the first that keeps images.
 runtimes::LoadedRuntime runtimeWithImages(const Arguments& arguments) {
   const auto installation = installationFor(arguments);
+  installation.makeFolders();
   const std::string wanted = arguments.text("runtime");
   std::string names;
   for (const auto& choice : runtimes::choicesOf(installation.config, {})) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <iostream>
 
 #include "components/cli/commands/commands.hpp"
@@ -29,18 +30,25 @@ std::string readToken() {
 int login(const Arguments& arguments) {
   Context context;
   context.url = arguments.word(0);
+  if (context.url.find(':') == std::string::npos) context.url = "https://" + context.url;
   while (!context.url.empty() && context.url.back() == '/') context.url.pop_back();
   refuseClearText(context.url, arguments.has("insecure"));
   context.ca_file = arguments.text("ca");
   context.token = readToken();
+  context.insecure = arguments.has("insecure");
   const Json version = Server(context).get("/v1/version");
   context.name = arguments.text("name", context.url.substr(context.url.find("://") + 3));
   Contexts contexts = readContexts();
   contexts.all[context.name] = context;
   contexts.current = context.name;
   writeContexts(contexts);
-  std::cerr << "logged in to " << context.url << " as " << plain(str(version, "token")) << " (" << str(version, "role")
-            << "), context `" << context.name << "`\n";
+  if (arguments.has("json")) {
+    printJson(version);
+  } else {
+    std::cerr << "logged in to " << context.url << " as " << plain(str(version, "token")) << " ("
+              << str(version, "role") << "), context `" << context.name << "`\n";
+  }
+  if (std::getenv("OCELOT_URL")) std::cerr << paint("OCELOT_URL is set, and wins", Colour::yellow, 2) << "\n";
   return kPassed;
 }
 
@@ -78,16 +86,17 @@ std::vector<Command> addServerCommands() {
        "",
        0,
        0,
-       "run all daemons on this machine, in the foreground, with everything built in",
+       "run all of Ocelot on this machine, in the foreground",
        group,
-       with({{"--install", "", "make it a systemd service instead, started now and at boot"}}),
+       with({{"--port", "N", "listen on N and the three ports after it instead of 7700 to 7703"},
+             {"--install", "", "make it a systemd service instead, started now and at boot"}}),
        up,
        {}},
       {"down",
        "",
        0,
        0,
-       "end it, when its builds have ended",
+       "end it, once its builds have ended",
        group,
        with({{"--now", "", "after two seconds give the running builds back to the queue"}}),
        down,
@@ -96,7 +105,7 @@ std::vector<Command> addServerCommands() {
        "URL",
        1,
        1,
-       "remember a server and a token; the token is asked for, or read from standard input",
+       "remember a server and a token for it",
        group,
        {{"--name", "NAME", "what to call it; default: its host"},
         {"--ca", "FILE", "PEM of the authority that signed its certificate"},

@@ -199,14 +199,14 @@ void LocalBuild::follow(const std::function<bool(std::string_view)>& log) {
     changed->clear();
     const auto status = process_->tryWait();  // asked first: what came before the end is then read
     events_.poll([this](const builddir::Event& event) { take(event); });
-    printLog(log);
-    if (status) {
+    const bool more = printLog(log);  // a block at a time: whatever the build prints, the rest of this has its turn
+    if (status && !more) {
       ended(*status);
       break;
     }
     const auto until = std::chrono::duration_cast<milliseconds>(next_beat - Clock::now()).count();
     std::array<pollfd, 3> fds{{{changed->fd(), POLLIN, 0}, {process_->fd(), POLLIN, 0}, {interrupts.fd(), POLLIN, 0}}};
-    ::poll(fds.data(), fds.size(), static_cast<int>(std::max<long>(0, until)));
+    ::poll(fds.data(), fds.size(), more ? 0 : static_cast<int>(std::max<long>(0, until)));
     for (int signals = interrupts.count(); signals > 0; --signals) interrupted();
     if (Clock::now() >= next_beat) {
       beat();
@@ -242,15 +242,13 @@ void LocalBuild::take(const builddir::Event& event) {
   }
 }
 
-void LocalBuild::printLog(const std::function<bool(std::string_view)>& log) {
+bool LocalBuild::printLog(const std::function<bool(std::string_view)>& log) {
   if (!log_ && fs::exists(directory_.log())) log_.emplace(directory_.disk());
-  if (!log_) return;
-  while (true) {
-    const std::string bytes = log_->read(printed_, kBlock);
-    if (bytes.empty()) return;
-    printed_ += static_cast<std::int64_t>(bytes.size());
-    if (!log(bytes) && interrupts_ == 0) interrupted();
-  }
+  if (!log_) return false;
+  const std::string bytes = log_->read(printed_, kBlock);
+  printed_ += static_cast<std::int64_t>(bytes.size());
+  if (!bytes.empty() && !log(bytes) && interrupts_ == 0) interrupted();
+  return bytes.size() == kBlock;
 }
 
 void LocalBuild::beat() { builddir::overwriteNumber(directory_.alive(), ++beats_); }

@@ -36,7 +36,7 @@ class LocalBuild {
 
  private:
   void take(const builddir::Event& event);
-  void printLog(const std::function<bool(std::string_view)>& log);
+  bool printLog(const std::function<bool(std::string_view)>& log);  // true: there is more
   void beat();
   void interrupted();
   void ended(int status);

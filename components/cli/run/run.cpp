@@ -102,6 +102,7 @@ int run(const Arguments& arguments) {
   const WorkingCopy copy = workingCopy(arguments.all("stage"));
   const builddir::Envelope envelope = envelopeFor(copy.pipeline, arguments);
   const Installation installation = installationFor(arguments);
+  installation.makeFolders();
   const bool json = arguments.has("json");
   LocalBuild build(installation, orderFor(installation, copy, arguments), arguments.has("keep"));
   std::string what = copy.build.repo;

@@ -3,7 +3,6 @@
 #include <openssl/evp.h>
 
 #include <array>
-#include <filesystem>
 
 #include "components/cli/context.hpp"
 #include "host/engines/engines.hpp"
@@ -35,11 +34,7 @@ bool knows(store::Store& store, const Contexts& contexts, const std::string& nam
 }  // namespace
 
 Made makeReady(const Installation& installation, const std::string& url) {
-  namespace fs = std::filesystem;
-  for (const auto& folder : {installation.data_dir, installation.run_dir}) {
-    fs::create_directories(folder);
-    fs::permissions(folder, fs::perms::owner_all);
-  }
+  installation.makeFolders();
   auto engines = engines::open(installation.config);
   engines::sharedKey(engines, ticket::kKeySecret);
   Made made;
@@ -54,7 +49,7 @@ Made makeReady(const Installation& installation, const std::string& url) {
   const std::string value = "oct_" + model::newClaimId() + model::newClaimId();
   token.sha256_hex = sha256Hex(value);
   engines.store->addToken(token);
-  contexts.all[made.context] = {made.context, url, value, ""};
+  contexts.all[made.context] = {made.context, url, value, "", false};
   contexts.current = made.context;
   writeContexts(contexts);
   made.token = true;

@@ -22,6 +22,19 @@ std::string defaultData() {
   return environment("XDG_DATA_HOME", environment("HOME", "/tmp") + "/.local/share") + "/ocelot";
 }
 
+// admin on the port, and the others on the ports after it, each at the address that it has anyway.
+void setPorts(const config::Config& config, std::int64_t first, std::vector<std::string>& overrides) {
+  if (first > 65532) throw Usage("--port wants a number of at most 65532: the three ports after it are used too");
+  for (const char* daemon : {"admin", "worker", "hookhandler", "poller"}) {
+    const std::string listen = config.text(std::string(daemon) + ".listen");
+    const std::string address = listen.substr(0, listen.rfind(':')) + ":" + std::to_string(first++);
+    overrides.push_back(std::string(daemon) + ".listen=" + address);
+    if (std::string(daemon) == "admin")
+      overrides.push_back("worker.admin_url=" + std::string(config.has("tls.certificate") ? "https://" : "http://") +
+                          fromHere(address));
+  }
+}
+
 // Each data folder has a run folder of its own, so that two installations on one machine do not meet.
 std::string defaultRun(const std::string& data_dir) {
   const std::string base =
@@ -47,6 +60,20 @@ std::vector<std::string> Installation::daemonFlags() const {
   return flags;
 }
 
+std::string fromHere(const std::string& listen) {
+  const std::size_t colon = listen.rfind(':');
+  const std::string host = listen.substr(0, colon);
+  if (colon == std::string::npos || (host != "0.0.0.0" && host != "[::]")) return listen;
+  return (host == "[::]" ? "[::1]" : "127.0.0.1") + listen.substr(colon);
+}
+
+void Installation::makeFolders() const {
+  for (const auto& folder : {data_dir, run_dir}) {
+    fs::create_directories(folder);
+    fs::permissions(folder, fs::perms::owner_all);
+  }
+}
+
 std::string Installation::findProgram(const std::string& name) const {
   if (name == "ocelot-guest" && config.has("worker.guest"))
     return fs::exists(config.text("worker.guest")) ? config.text("worker.guest") : "";
@@ -69,6 +96,7 @@ Installation installationFor(const Arguments& arguments) {
   const config::Config as_written = config::load(out.config_file, config::processEnvironment(), out.overrides);
   if (as_written.where("data_dir") == "default" || arguments.has("data")) out.overrides.push_back("data_dir=" + data);
   if (as_written.where("run_dir") == "default") out.overrides.push_back("run_dir=" + defaultRun(data));
+  if (arguments.has("port")) setPorts(as_written, arguments.number("port", 0, 1), out.overrides);
   out.config = config::load(out.config_file, config::processEnvironment(), out.overrides);
   out.data_dir = out.config.text("data_dir");
   out.run_dir = out.config.text("run_dir");

@@ -1,21 +1,23 @@
 #include "components/cli/up/supervisor.hpp"
 
 #include <fcntl.h>
+#include <netdb.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "components/cli/command.hpp"
 #include "host/builddir/directory.hpp"
 #include "host/config/config.hpp"
-#include "host/http/client.hpp"
 #include "host/process/process.hpp"
 
 namespace ocelot::cli {
@@ -39,17 +41,23 @@ std::string howEnded(int status) {
                              : "exit status " + std::to_string(WEXITSTATUS(status));
 }
 
-bool answers(const std::string& url) {
-  http::ClientSettings settings;
-  settings.url = url;
-  HttpRequest request;
-  request.url = "/healthz";
-  SimpleCall call(milliseconds(1000));
-  try {
-    return http::Client(settings).send(call, request).status == 200;
-  } catch (const Error&) {
-    return false;
+// Does something accept connections there?
+bool accepts(const std::string& address) {
+  const std::size_t colon = address.rfind(':');
+  std::string host = address.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found) != 0) return false;
+  bool good = false;
+  for (const addrinfo* one = found; one && !good; one = one->ai_next) {
+    const int fd = ::socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC, 0);
+    good = fd >= 0 && ::connect(fd, one->ai_addr, one->ai_addrlen) == 0;
+    if (fd >= 0) ::close(fd);
   }
+  ::freeaddrinfo(found);
+  return good;
 }
 
 }  // namespace
@@ -76,24 +84,32 @@ void Supervisor::launch(State& state) {
   how.arguments = state.daemon.arguments;
   how.environment = config::processEnvironment();
   how.out = how.err = log;
-  how.in_child = [] { ::prctl(PR_SET_PDEATHSIG, SIGTERM); };  // they do not outlive a killed `ocelot up`
+  // They do not outlive a killed `ocelot up`. KILL and not TERM: a worker that drains would keep its port, and there is
+  // nothing to drain for, as builds go on without it and its successor adopts them.
+  how.in_child = [] { ::prctl(PR_SET_PDEATHSIG, SIGKILL); };
   state.child.emplace(process::Child::start(how));
   if (log >= 0) ::close(log);
   state.started_at = Clock::now();
 }
 
-void Supervisor::start() {
+bool Supervisor::start() {
+  for (const State& state : states_)
+    if (accepts(state.daemon.address))
+      throw Failure(
+          "ocelot-" + state.daemon.name + " cannot listen on " + state.daemon.address + ": something else does",
+          "`ocelot up --port N` takes N to N+3 instead of these ports; `ss -ltnp` says who has them");
   for (State& state : states_) {
     launch(state);
-    awaitHealth(state);
+    if (!awaitHealth(state)) return false;
   }
+  return true;
 }
 
-void Supervisor::awaitHealth(State& state) {
-  while (!answers(state.daemon.health_url)) {
+bool Supervisor::awaitHealth(State& state) {
+  while (true) {
     const auto status = state.child->tryWait();
-    const bool late = Clock::now() - state.started_at > kStartPatience;
-    if (status || late) {
+    if (!status && accepts(state.daemon.address)) return true;
+    if (status || Clock::now() - state.started_at > kStartPatience) {
       for (State& other : states_)
         if (other.child && !other.child->tryWait()) other.child->signal(SIGTERM);
       throw Failure("ocelot-" + state.daemon.name +
@@ -101,9 +117,25 @@ void Supervisor::awaitHealth(State& state) {
                         lastWords(state.daemon.log_file),
                     "its log is " + state.daemon.log_file);
     }
-    pollfd wait{state.child->fd(), POLLIN, 0};
-    ::poll(&wait, 1, 10);
+    if (wasAsked()) return false;
+    std::array<pollfd, 2> fds{{{state.child->fd(), POLLIN, 0}, {signals_, POLLIN, 0}}};
+    ::poll(fds.data(), fds.size(), 10);
   }
+}
+
+// Reads what signals have come. true: to end.
+bool Supervisor::wasAsked() {
+  for (signalfd_siginfo info{}; ::read(signals_, &info, sizeof info) > 0;) {
+    if (info.ssi_signo == SIGHUP)
+      for (State& state : states_)
+        if (state.child) state.child->signal(SIGHUP);
+    if (info.ssi_signo != SIGTERM && info.ssi_signo != SIGINT) continue;
+    say_(++asked_ == 1 ? "finishing the running builds; once more to stop them and give them back" : "stopping");
+    // The worker goes first and last: nobody else is missed before its builds have ended.
+    for (State& state : states_)
+      if (state.child && state.daemon.name == "worker") state.child->signal(SIGTERM);
+  }
+  return asked_ > 0;
 }
 
 void Supervisor::look(State& state, bool stopping) {
@@ -124,27 +156,20 @@ void Supervisor::look(State& state, bool stopping) {
 }
 
 int Supervisor::run() {
-  int asked = 0;
   while (true) {
     pollfd wait{signals_, POLLIN, 0};
-    ::poll(&wait, 1, 200);
-    signalfd_siginfo info{};
-    while (::read(signals_, &info, sizeof info) > 0) {
-      if (info.ssi_signo == SIGHUP)
-        for (State& state : states_)
-          if (state.child) state.child->signal(SIGHUP);
-      if (info.ssi_signo != SIGTERM && info.ssi_signo != SIGINT) continue;
-      say_(++asked == 1 ? "finishing the running builds; once more to stop them and give them back" : "stopping");
-      // The worker goes first and last: nobody else is missed before its builds have ended.
-      for (State& state : states_)
-        if (state.child && state.daemon.name == "worker") state.child->signal(SIGTERM);
-    }
+    if (asked_ == 0) ::poll(&wait, 1, 200);
+    const bool ending = wasAsked();
     bool running = false;
     for (State& state : states_) {
-      look(state, asked > 0);
+      look(state, ending);
       if (state.child && state.daemon.name == "worker") running = true;
     }
-    if (asked == 0 || running) continue;
+    if (!ending) continue;
+    if (running) {
+      ::poll(&wait, 1, 200);
+      continue;
+    }
     for (State& state : states_)
       if (state.child) state.child->signal(SIGTERM);
     for (State& state : states_)

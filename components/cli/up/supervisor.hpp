@@ -1,6 +1,7 @@
 #pragma once
 // Runs the daemons of one machine in the foreground: starts them in order, starts again what ends, and on TERM or
-// Ctrl-C lets them drain; a second one makes them stop at once.
+// Ctrl-C lets them drain; a second one makes them stop at once. Killed itself, it takes the daemons with it: the builds
+// go on, and the next worker takes them up again.
 
 #include <chrono>
 #include <functional>
@@ -17,7 +18,7 @@ struct Supervised {
   std::string program;
   std::vector<std::string> arguments;
   std::string log_file;
-  std::string health_url;  // answers once it is up
+  std::string address;  // "127.0.0.1:7700": accepts connections once it is up
 };
 
 class Supervisor {
@@ -25,8 +26,9 @@ class Supervisor {
   // `say` gets one line a happening.
   Supervisor(std::vector<Supervised> daemons, std::function<void(const std::string&)> say);
 
-  // Starts all and waits until each answers. Throws Failure naming the daemon, its last words and its log.
-  void start();
+  // Starts all and waits until each answers. Throws Failure naming the daemon, its last words and its log, or the
+  // address that something else has already. false: asked to end meanwhile; run() does so.
+  bool start();
   // Until TERM, INT or a daemon that cannot go on (exit status 78). Returns the exit status.
   int run();
 
@@ -38,7 +40,9 @@ class Supervisor {
     int quick_deaths = 0;
   };
   void launch(State& state);
-  void awaitHealth(State& state);
+  bool awaitHealth(State& state);
+  bool wasAsked();
+  int asked_ = 0;
   void look(State& state, bool stopping);
   std::vector<State> states_;
   std::function<void(const std::string&)> say_;

@@ -26,19 +26,24 @@ std::string lockFile(const Installation& installation) { return installation.dat
 // The pid and address of the one that runs: for messages and for `down`; the lock is the truth.
 std::string noteFile(const Installation& installation) { return installation.data_dir + "/up.pid"; }
 
+// Where a client on this machine finds it.
 std::string urlOf(const Installation& installation, const std::string& daemon) {
-  const std::string listen = installation.config.text(daemon + ".listen");
-  return (installation.config.has("tls.certificate") ? "https://" : "http://") + listen;
+  const bool tls = installation.config.has("tls.certificate");
+  // A certificate is for a name, which the listening address does not tell.
+  if (tls && daemon == "admin" && installation.config.has("admin.public_url"))
+    return installation.config.text("admin.public_url");
+  return (tls ? "https://" : "http://") + fromHere(installation.config.text(daemon + ".listen"));
 }
 
 std::vector<Supervised> daemonsOf(const Installation& installation) {
   std::vector<Supervised> out;
   for (const std::string name : kDaemons) {
-    const std::string program = installation.programs + "/ocelot-" + name;
-    if (!std::filesystem::exists(program))
-      throw Failure("there is no " + program, "`ocelot` and its daemons belong in one folder");
+    const std::string program = installation.findProgram("ocelot-" + name);
+    if (program.empty())
+      throw Failure("there is no ocelot-" + name + " in " + installation.programs,
+                    "`ocelot` and its daemons belong in one folder");
     out.push_back({name, program, installation.daemonFlags(), installation.data_dir + "/log/" + name + ".log",
-                   urlOf(installation, name)});
+                   fromHere(installation.config.text(name + ".listen"))});
   }
   return out;
 }
@@ -58,23 +63,29 @@ void sayWhereThingsAre(const Installation& installation, const Made& made) {
 
 }  // namespace
 
+builddir::Lock refuseWhileUp(const Installation& installation) {
+  auto lock = builddir::Lock::tryTake(lockFile(installation));
+  if (lock) return std::move(*lock);
+  const std::string note = builddir::readIfPresent(noteFile(installation), 1024).value_or("");
+  throw Failure(
+      "an `ocelot up` runs already on " + installation.data_dir + ": process " + note.substr(0, note.find('\n')),
+      "`ocelot down` ends it; --data DIR --port N starts another beside it");
+}
+
 int up(const Arguments& arguments) {
   const Installation installation = installationFor(arguments);
   std::filesystem::create_directories(installation.data_dir);
   if (arguments.has("install")) return installService(installation);
-  const auto lock = builddir::Lock::tryTake(lockFile(installation));
-  if (!lock)
-    throw Failure(
-        "an `ocelot up` runs already: " + builddir::readIfPresent(noteFile(installation), 1024).value_or("unknown"),
-        "`ocelot down` ends it; --data DIR starts another beside it");
+  const auto lock = refuseWhileUp(installation);
   const std::string url = urlOf(installation, "admin");
   builddir::replaceFile(noteFile(installation), std::to_string(::getpid()) + " at " + url + "\n");
   const Made made = makeReady(installation, url);
   Supervisor supervisor(daemonsOf(installation),
                         [](const std::string& line) { std::cerr << "ocelot up: " << line << std::endl; });
-  supervisor.start();
-  std::cerr << paint("Ocelot is up.", Colour::green, 2);
-  sayWhereThingsAre(installation, made);
+  if (supervisor.start()) {
+    std::cerr << paint("Ocelot is up.", Colour::green, 2);
+    sayWhereThingsAre(installation, made);
+  }
   const int status = supervisor.run();
   ::unlink(noteFile(installation).c_str());
   return status;
