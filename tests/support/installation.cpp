@@ -95,7 +95,7 @@ Installation::Installation(InstallationOptions options)
   need();
   for (const std::string folder : {"home", "run", "repos", "log"}) fs::create_directories(folder_.path + "/" + folder);
   fs::create_directories(data_dir_);
-  for (const std::string daemon : {"admin", "worker", "hookhandler", "poller"}) ports_[daemon] = freePort();
+  for (const std::string daemon : {"admin", "worker", "worker2", "hookhandler", "poller"}) ports_[daemon] = freePort();
   writeSettings();
   start("admin");
   makeToken();
@@ -119,6 +119,7 @@ void Installation::writeSettings() const {
   file << "data_dir: " << data_dir_ << "\nrun_dir: " << runDir() << "\nplugins:\n  runtimes: " << options_.runtimes
        << "\n";
   for (const auto& [daemon, port] : ports_) {
+    if (daemon == "worker2") continue;
     file << daemon << ":\n  listen: 127.0.0.1:" << port << "\n";
     if (daemon == "worker")
       file << "  admin_url: " << url("admin") << "\n  local_repos: [" << folder_.path
@@ -183,9 +184,16 @@ void Installation::importImage(const std::string& source, const std::string& nam
 void Installation::start(const std::string& daemon) {
   const int log = ::open((folder_.path + "/log/" + daemon).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   process::Child::Start how;
-  how.program = program("ocelot-" + daemon);
+  how.program = program(daemon == "worker2" ? "ocelot-worker" : "ocelot-" + daemon);
   how.arguments = {"--config", folder_.path + "/server.yaml"};
-  for (const auto& pair : options_.set) how.arguments.insert(how.arguments.end(), {"--set", pair});
+  std::vector<std::string> set = options_.set;
+  if (daemon == "worker2")
+    for (const std::string& pair :
+         {"data_dir=" + folder_.path + "/data2", "run_dir=" + folder_.path + "/run2",
+          "store.path=" + data_dir_ + "/store", "secrets.key_file=" + data_dir_ + "/secret.key",
+          "worker.listen=127.0.0.1:" + std::to_string(ports_.at("worker2"))})
+      set.push_back(pair);
+  for (const auto& pair : set) how.arguments.insert(how.arguments.end(), {"--set", pair});
   how.environment = process::plainEnvironment();
   how.environment["HOME"] = folder_.path + "/home";
   how.out = how.err = log;

@@ -87,7 +87,7 @@ class Installation {
   // Runs one of Ocelot's programs, or any other, to its end; throws when it fails.
   std::string run(const std::vector<std::string>& command, const std::string& directory = "/") const;
 
-  // ── daemons: "admin", "worker", "hookhandler", "poller" ──
+  // ── daemons: "admin", "worker", "hookhandler", "poller"; "worker2": a worker as if on another machine ──
   void start(const std::string& daemon);                 // returns when it answers
   void kill(const std::string& daemon, int signal = 9);  // returns when it has ended
   void signal(const std::string& daemon, int signal);
@@ -127,6 +127,8 @@ class Installation {
 
  private:
   void writeSettings() const;
+  std::vector<std::string> dataDirs() const { return {data_dir_, folder_.path + "/data2"}; }
+  std::vector<std::string> runDirs() const { return {runDir(), folder_.path + "/run2"}; }
   void makeToken();
   void endEverything() noexcept;
 
@@ -141,7 +143,8 @@ class Installation {
 // breaks off, until the build has ended.
 class Follower {
  public:
-  Follower(Installation& installation, std::string build_id);
+  // `query`: "&via=admin" stays at admin.
+  Follower(Installation& installation, std::string build_id, std::string query = "");
   ~Follower();
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
@@ -156,7 +159,7 @@ class Follower {
   bool once();
 
   Installation& installation_;
-  const std::string id_;
+  const std::string id_, query_;
   mutable std::mutex mutex_;
   std::string text_;
   std::string failure_;

@@ -174,8 +174,8 @@ void Installation::awaitLog(const std::string& id, const std::string& text, seco
   }
 }
 
-Follower::Follower(Installation& installation, std::string build_id)
-    : installation_(installation), id_(std::move(build_id)), thread_([this] { follow(); }) {}
+Follower::Follower(Installation& installation, std::string build_id, std::string query)
+    : installation_(installation), id_(std::move(build_id)), query_(std::move(query)), thread_([this] { follow(); }) {}
 
 Follower::~Follower() {
   stop_ = true;
@@ -225,7 +225,7 @@ bool Follower::once() {
   settings.max_redirects = 3;
   http::Client client(settings);
   HttpRequest request;
-  request.url = "/v1/builds/" + id_ + "/log?follow=true&offset=" + std::to_string(text().size());
+  request.url = "/v1/builds/" + id_ + "/log?follow=true&offset=" + std::to_string(text().size()) + query_;
   SimpleCall call(seconds(600));
   client.stream(
       call, request, [](const HttpAnswer& head) { return head.status == 200; },

@@ -50,7 +50,8 @@ std::vector<pid_t> Installation::buildProcesses(const std::string& build_id) con
   for (const auto& [name, daemon] : daemons_) daemons.insert(daemon.pid());
   std::vector<pid_t> out;
   for (const pid_t pid : allProcesses())
-    if (!daemons.count(pid) && hasOpen(pid, data_dir_ + "/builds/" + build_id + "/lock")) out.push_back(pid);
+    for (const auto& data : dataDirs())
+      if (!daemons.count(pid) && hasOpen(pid, data + "/builds/" + build_id + "/lock")) out.push_back(pid);
   return out;
 }
 
@@ -71,10 +72,14 @@ std::vector<pid_t> Installation::contained() const {
 std::vector<std::string> Installation::leftovers() const {
   std::vector<std::string> out;
   std::set<std::string> ids;
-  listFolder(data_dir_ + "/builds", "build folder", out);
-  listFolder(runDir() + "/builds", "run folder", out);
-  listFolder(runDir() + "/oci/containers", "container", out);
-  listFolder(data_dir_ + "/images/containers", "container's storage", out);
+  for (const auto& data : dataDirs()) {
+    listFolder(data + "/builds", "build folder", out);
+    listFolder(data + "/images/containers", "container's storage", out);
+  }
+  for (const auto& run : runDirs()) {
+    listFolder(run + "/builds", "run folder", out);
+    listFolder(run + "/oci/containers", "container", out);
+  }
   for (const pid_t pid : contained()) out.push_back("process in a container: " + std::to_string(pid));
   // Containers are named after their build; control groups after their container.
   std::error_code failed;
@@ -107,26 +112,24 @@ void Installation::awaitClean(std::chrono::seconds limit) {
 
 void Installation::endEverything() noexcept {
   try {
-    // The worker first: it gives its builds back on the second signal, and clears up after them.
-    if (daemons_.count("worker")) {
-      process::Child& worker = daemons_.at("worker");
-      worker.signal(SIGCONT);
-      worker.signal(SIGTERM);
-      worker.signal(SIGTERM);
-      const auto ended = [&worker] { return worker.tryWait().has_value(); };
+    // Workers first: they give their builds back on the second signal, and clear up after them.
+    for (const std::string name : {"worker", "worker2"}) {
+      if (!daemons_.count(name)) continue;
+      process::Child& worker = daemons_.at(name);
+      for (const int signal : {SIGCONT, SIGTERM}) worker.signal(signal);
       try {
         await(
             "the worker ends",
-            [&, asked = 0]() mutable {
-              if (++asked % 100 == 0) worker.signal(SIGTERM);
-              return ended();
+            [&worker, asked = 0]() mutable {
+              if (++asked % 20 == 0) worker.signal(SIGTERM);
+              return worker.tryWait().has_value();
             },
             std::chrono::seconds(20));
       } catch (const std::runtime_error&) {
         worker.signal(SIGKILL);
         worker.wait();
       }
-      daemons_.erase("worker");
+      daemons_.erase(name);
     }
     for (auto& [name, daemon] : daemons_) {
       daemon.signal(SIGKILL);
@@ -134,7 +137,8 @@ void Installation::endEverything() noexcept {
     }
     daemons_.clear();
     for (const pid_t pid : allProcesses())
-      if (hasOpen(pid, data_dir_ + "/builds/")) ::kill(pid, SIGKILL);
+      for (const auto& data : dataDirs())
+        if (hasOpen(pid, data + "/builds/")) ::kill(pid, SIGKILL);
     for (const pid_t pid : contained()) ::kill(pid, SIGKILL);
     await(
         "containers end", [this] { return contained().empty(); }, std::chrono::seconds(10));

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,6 +13,7 @@
 #include <chrono>
 #include <iostream>
 #include <set>
+#include <stdexcept>
 #include <system_error>
 #include <thread>
 
@@ -33,6 +35,23 @@ constexpr std::uint64_t kSaveBytes = 8u << 20;
 constexpr int kPullAttempts = 3;
 // A TERM that found another one pending is lost; the guest that heard one says so at once.
 constexpr milliseconds kTermAgain{2000};
+
+// Below it a build is ended: what is left is for its last words, and for the store that has to hear of its end.
+constexpr std::int64_t kMinFreeDisk = 16 << 20;
+
+class DiskFull : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+void checkDisk(const std::string& folder) {
+  struct statvfs disk {};
+  if (::statvfs(folder.c_str(), &disk) != 0) return;
+  const auto free = static_cast<std::int64_t>(disk.f_bavail * disk.f_frsize);
+  if (free < kMinFreeDisk)
+    throw DiskFull("the worker's disk is full: " + folder + " has " + std::to_string(free >> 20) +
+                   " MiB left; the build was ended before nothing could be written any more");
+}
 
 // Readable whenever one of the two paths changed.
 class Changes {
@@ -116,12 +135,15 @@ model::Outcome BuildProcess::run() {
     if (event.kind == builddir::Event::Kind::phase) phase = event.text;
     if (event.kind == builddir::Event::Kind::result) concluded = event.outcome;
   });
+  const bool begun = phase == "start" || phase == "run";
+  const bool masked = keepSecrets(begun);
   readPipeline();
   cancel_watch_ = std::make_unique<CancelWatch>(directory_, call_);
 
   Verdict verdict;
   if (!concluded) {
     try {
+      if (!masked) throw std::runtime_error("what to mask in the log was lost with " + directory_.mask());
       SimpleCall look(milliseconds(30000));
       // Once it ran it is never started again: what it did would be done twice.
       const bool adopt = phase == "run" || (phase == "start" && sandbox_.exists(look));
@@ -142,15 +164,35 @@ model::Outcome BuildProcess::run() {
                                                                          : "environment";
         verdict = {{model::BuildState::error, reason, error.what()}, passing};
       }
+    } catch (const DiskFull& full) {
+      verdict = {{model::BuildState::error, "disk_full", full.what()}, false};
     } catch (const std::exception& error) {
       verdict = {{model::BuildState::error, "environment", error.what()}, false};
     }
-    if (!verdict.outcome.sentence.empty()) recorder_->note(verdict.outcome.sentence);
+    try {
+      if (!verdict.outcome.sentence.empty()) recorder_->note(verdict.outcome.sentence);
+    } catch (const std::exception& error) {
+      std::cerr << "note: " << error.what() << std::endl;  // the sentence is in the result too
+    }
     recorder_->conclude(verdict.outcome, verdict.retry);
     concluded = verdict.outcome;
   }
   remove();
   return *concluded;
+}
+
+// The build has the values that it began with, whatever they are by now: what it was given must be masked. They lie on
+// tmpfs as long as it runs. False: it has begun, and nobody knows any more with what.
+bool BuildProcess::keepSecrets(bool begun) {
+  if (!begun) {
+    builddir::Envelope kept;
+    kept.secrets = envelope_.secrets;
+    builddir::replaceFile(directory_.mask(), builddir::encode(kept));
+    return true;
+  }
+  const auto kept = builddir::readIfPresent(directory_.mask());
+  if (kept) envelope_.secrets = builddir::decodeEnvelope(*kept).secrets;
+  return kept.has_value();
 }
 
 void BuildProcess::readPipeline() {
@@ -268,6 +310,7 @@ Verdict BuildProcess::follow() {
   auto term_again = Clock::time_point::max();
   std::uint64_t saved = journal.offset();
   while (!recorder_->finished()) {
+    checkDisk(directory_.disk());
     const bool ended = sandbox_.ended();  // asked first: what was written before the end is then read
     const std::uint64_t before = journal.offset();
     changes.clear();

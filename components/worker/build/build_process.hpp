@@ -32,6 +32,7 @@ class BuildProcess {
  private:
   class CancelWatch;
 
+  bool keepSecrets(bool begun);
   void readPipeline();
   Image pull();
   void checkOut();
