@@ -3,6 +3,7 @@
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 #include <Poco/URI.h>
+#include <arpa/inet.h>
 #include <sys/stat.h>
 
 #include <cstdlib>
@@ -99,7 +100,10 @@ void refuseClearText(const std::string& url, bool insecure) {
     throw Failure("`" + url + "` is not a URL", "for example https://ci.example.org");
   }
   const std::string host = parsed.getHost();
-  const bool loopback = host == "localhost" || host == "::1" || host.compare(0, 4, "127.") == 0;
+  // By number, not by how it begins: 127.0.0.1.example.org is anybody's.
+  in_addr address{};
+  const bool loopback = host == "localhost" || host == "::1" || host == "[::1]" ||
+                        (::inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
   if (parsed.getScheme() == "https" || (parsed.getScheme() == "http" && (loopback || insecure))) return;
   if (parsed.getScheme() != "http") throw Failure("`" + url + "` is not an http or https URL");
   throw Failure("the token would cross the network in the clear to " + host,

@@ -24,26 +24,35 @@ void sayGoodbye(int) {
   ::_exit(kPassed);
 }
 
-void leaveOnInterrupt(std::int64_t number) {
-  const std::string text = "\nThe build goes on. Come back with `ocelot logs -f " + std::to_string(number) +
-                           "`; end it with `ocelot kill " + std::to_string(number) + "`.\n";
-  goodbye_size = text.copy(goodbye, sizeof goodbye);
-  struct sigaction action {};
-  action.sa_handler = sayGoodbye;
-  ::sigaction(SIGINT, &action, nullptr);
-}
+// As long as it lives, Ctrl-C leaves the build alone.
+class LeaveOnInterrupt {
+ public:
+  explicit LeaveOnInterrupt(std::int64_t number) {
+    const std::string text = "\nThe build goes on. Come back with `ocelot logs -f " + std::to_string(number) +
+                             "`; end it with `ocelot kill " + std::to_string(number) + "`.\n";
+    goodbye_size = text.copy(goodbye, sizeof goodbye);
+    struct sigaction action {};
+    action.sa_handler = sayGoodbye;
+    ::sigaction(SIGINT, &action, &before_);
+  }
+  ~LeaveOnInterrupt() { ::sigaction(SIGINT, &before_, nullptr); }
+  LeaveOnInterrupt(const LeaveOnInterrupt&) = delete;
+  LeaveOnInterrupt& operator=(const LeaveOnInterrupt&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
 
 // Until a worker has it, or it has ended. Says why it waits when that changes.
-Json awaitStart(Server& server, const std::string& build_id) {
+void awaitStart(Server& server, Json build) {
   std::string said;
-  for (int pause = 10;; pause = std::min(pause * 2, 500)) {
-    Json build = server.getPatiently("/v1/builds/" + build_id);
-    if (str(build, "state") != "queued") return build;
+  for (int pause = 10; str(build, "state") == "queued"; pause = std::min(pause * 2, 500)) {
     const std::string why = str(build, "waiting");
     if (pause > 100 && !why.empty() && why != said)
       std::cerr << paint("waiting: " + plain(why), Colour::dim, 2) << std::endl;
     if (pause > 100) said = why;
     ::poll(nullptr, 0, pause);
+    build = server.getPatiently("/v1/builds/" + str(build, "id"));
   }
 }
 
@@ -83,8 +92,9 @@ bool LogPrinter::print(std::string_view bytes) {
 }
 
 int followBuild(Server& server, const std::string& build_id, bool json) {
-  Json build = awaitStart(server, build_id);
-  leaveOnInterrupt(num(build, "number"));
+  Json build = server.getPatiently("/v1/builds/" + build_id);
+  const LeaveOnInterrupt leave(num(build, "number"));
+  awaitStart(server, build);
   {
     LogPrinter printer(false, json ? 2 : 1);
     LogQuery query;

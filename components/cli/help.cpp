@@ -90,7 +90,7 @@ std::string helpAll() {
   std::vector<std::string> more{"More,", "each", "by", "`ocelot", "help", "NOUN`:"};
   for (const auto& noun : otherNouns()) more.push_back(noun);
   out << wrapped(more)
-      << "\nInside of a checkout BUILD and REPO may be left out. `ocelot help COMMAND` explains.\n"
+      << "\nIn a checkout BUILD and REPO may be left out. `ocelot help COMMAND` explains.\n"
          "Exit status: 0 passed, 1 failed, 2 error or bad use, 3 canceled.\n";
   return out.str();
 }

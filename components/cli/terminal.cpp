@@ -97,9 +97,10 @@ std::string ago(std::int64_t micros) {
 }
 
 std::string plain(std::string_view text) {
-  std::string out;
-  for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  return out;
+  std::string line(text);
+  for (char& c : line)
+    if (c == '\n' || c == '\r' || c == '\t') c = ' ';
+  return logs::terminalSafe(line, false);
 }
 
 }  // namespace ocelot::cli

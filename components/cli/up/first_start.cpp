@@ -38,9 +38,15 @@ Made makeReady(const Installation& installation, const std::string& url) {
   auto engines = engines::open(installation.config);
   engines::sharedKey(engines, ticket::kKeySecret);
   Made made;
-  made.context = "local";
+  // Another installation on this machine has other ports.
+  const std::string port = url.substr(url.rfind(':') + 1);
+  made.context = port == "7700" ? "local" : "local-" + port;
   Contexts contexts = readContexts();
-  if (knows(*engines.store, contexts, made.context, url)) return made;
+  if (knows(*engines.store, contexts, made.context, url)) {
+    contexts.current = made.context;
+    writeContexts(contexts);
+    return made;
+  }
   store::Token token;
   token.id = model::newUuid().substr(0, 8);
   token.name = "ocelot up";

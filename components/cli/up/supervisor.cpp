@@ -92,12 +92,15 @@ void Supervisor::launch(State& state) {
   state.started_at = Clock::now();
 }
 
-bool Supervisor::start() {
+void Supervisor::refuseTakenPorts() const {
   for (const State& state : states_)
     if (accepts(state.daemon.address))
       throw Failure(
           "ocelot-" + state.daemon.name + " cannot listen on " + state.daemon.address + ": something else does",
           "`ocelot up --port N` takes N to N+3 instead of these ports; `ss -ltnp` says who has them");
+}
+
+bool Supervisor::start() {
   for (State& state : states_) {
     launch(state);
     if (!awaitHealth(state)) return false;

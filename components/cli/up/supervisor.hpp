@@ -26,8 +26,10 @@ class Supervisor {
   // `say` gets one line a happening.
   Supervisor(std::vector<Supervised> daemons, std::function<void(const std::string&)> say);
 
-  // Starts all and waits until each answers. Throws Failure naming the daemon, its last words and its log, or the
-  // address that something else has already. false: asked to end meanwhile; run() does so.
+  // Throws Failure when something else listens already where a daemon of ours is to.
+  void refuseTakenPorts() const;
+  // Starts all and waits until each answers. Throws Failure naming the daemon, its last words and its log. false: asked
+  // to end meanwhile; run() does so.
   bool start();
   // Until TERM, INT or a daemon that cannot go on (exit status 78). Returns the exit status.
   int run();

@@ -56,7 +56,8 @@ void sayWhereThingsAre(const Installation& installation, const Made& made) {
                                               ? "the defaults; yours goes to " + installation.data_dir + "/server.yaml"
                                               : installation.config_file},
                       {"  daemons' logs", installation.data_dir + "/log/"},
-                      {"  your token", contextsPath() + (made.token ? " (made just now)" : "")}})
+                      {"  your token",
+                       contextsPath() + ", context " + made.context + (made.token ? " (made just now)" : "")}})
             << "\nIn a git checkout with an ocelot.yml: " << paint("ocelot build", Colour::bold, 2)
             << ".  `ocelot init` writes one.  Ctrl-C ends this.\n";
 }
@@ -74,14 +75,15 @@ builddir::Lock refuseWhileUp(const Installation& installation) {
 
 int up(const Arguments& arguments) {
   const Installation installation = installationFor(arguments);
-  std::filesystem::create_directories(installation.data_dir);
+  installation.makeFolders();
   if (arguments.has("install")) return installService(installation);
   const auto lock = refuseWhileUp(installation);
+  Supervisor supervisor(daemonsOf(installation),
+                        [](const std::string& line) { std::cerr << "ocelot up: " << line << std::endl; });
+  supervisor.refuseTakenPorts();
   const std::string url = urlOf(installation, "admin");
   builddir::replaceFile(noteFile(installation), std::to_string(::getpid()) + " at " + url + "\n");
   const Made made = makeReady(installation, url);
-  Supervisor supervisor(daemonsOf(installation),
-                        [](const std::string& line) { std::cerr << "ocelot up: " << line << std::endl; });
   if (supervisor.start()) {
     std::cerr << paint("Ocelot is up.", Colour::green, 2);
     sayWhereThingsAre(installation, made);

@@ -1,0 +1,199 @@
+// A log over connections that break, move and begin anew.
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <cstdlib>
+
+#include "tests/unit/cli/fake_admin.hpp"
+#include "tests/unit/cli/ran.hpp"
+
+using namespace ocelot;
+using test::FakeAdmin;
+
+namespace {
+
+std::string buildJson(const std::string& state, std::size_t log_bytes, int attempt = 1) {
+  return R"({"id":"b","number":7,"repo":"acme/app","branch":"main","commit":"3f2a1c9d","state":")" + state +
+         R"(","attempt":)" + std::to_string(attempt) + R"(,"log_bytes":)" + std::to_string(log_bytes) + "}";
+}
+
+std::string longLog() {
+  std::string log;
+  for (int line = 0; line < 500; ++line) log += "line " + std::to_string(line) + "\n";
+  return log;
+}
+
+std::string record(std::size_t offset, const std::string& text) {
+  return "{\"offset\":" + std::to_string(offset) + ",\"next\":" + std::to_string(offset + text.size() + 1) +
+         ",\"text\":\"" + text + "\"}\n";
+}
+
+}  // namespace
+
+class FollowTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(FollowTest);
+  CPPUNIT_TEST(aConnectionThatBreaksIsResumedByteByByte);
+  CPPUNIT_TEST(theWorkersPartIsFollowedByTheStores);
+  CPPUNIT_TEST(aBuildThatMovesIsFoundAgain);
+  CPPUNIT_TEST(anotherAttemptBeginsFromItsBeginning);
+  CPPUNIT_TEST(aTailIsAskedForOnce);
+  CPPUNIT_TEST(recordsAreResumedByWhatTheySay);
+  CPPUNIT_TEST(aReaderThatLeavesEndsIt);
+  CPPUNIT_TEST(aRefusalIsToldWithItsHint);
+  CPPUNIT_TEST(theExitStatusIsTheBuilds);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void aConnectionThatBreaksIsResumedByteByByte() {
+    const std::string log = longLog();
+    admin_.log_answers = {FakeAdmin::sends(log, 1000), FakeAdmin::sends(log, 1), FakeAdmin::sends(log, 777),
+                          FakeAdmin::sends(log)};
+    admin_.builds = {buildJson("running", 0), buildJson("running", 0), buildJson("running", 0), buildJson("running", 0),
+                     buildJson("passed", log.size())};
+    CPPUNIT_ASSERT_EQUAL(log, followed());
+    CPPUNIT_ASSERT_EQUAL(std::string("offset=1778&follow=true"), admin_.logQueries().at(3));
+  }
+
+  void theWorkersPartIsFollowedByTheStores() {
+    const std::string log = longLog();
+    // The worker's stream ends whole while the store's copy goes on.
+    admin_.log_answers = {FakeAdmin::sends(log.substr(0, 2000)), FakeAdmin::sends(log)};
+    admin_.builds = {buildJson("running", 0), buildJson("running", 2000), buildJson("failed", log.size())};
+    CPPUNIT_ASSERT_EQUAL(log, followed());
+  }
+
+  void aBuildThatMovesIsFoundAgain() {
+    const std::string log = longLog();
+    const auto moved = [](const http::Request&) {
+      return http::failure(404, "not_here", "the build is not here; ask admin again");
+    };
+    admin_.log_answers = {FakeAdmin::sends(log, 100), moved, FakeAdmin::sends(log)};
+    admin_.builds = {buildJson("running", 0), buildJson("running", 0), buildJson("passed", log.size())};
+    CPPUNIT_ASSERT_EQUAL(log, followed());
+  }
+
+  void anotherAttemptBeginsFromItsBeginning() {
+    const std::string first = longLog(), second = "attempt two\n";
+    admin_.log_answers = {FakeAdmin::sends(first, 500), FakeAdmin::sends(second)};
+    admin_.builds = {buildJson("running", 0, 1), buildJson("running", 0, 2), buildJson("passed", second.size(), 2)};
+    std::int64_t announced = 0;
+    std::string got;
+    cli::LogQuery query;
+    query.follow = true;
+    admin_.client().log(
+        "b", query,
+        [&](std::string_view bytes) {
+          got += bytes;
+          return true;
+        },
+        [&](std::int64_t attempt) { announced = attempt; });
+    CPPUNIT_ASSERT_EQUAL(first.substr(0, 500) + second, got);
+    CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, announced);
+  }
+
+  void aTailIsAskedForOnce() {
+    const std::string log = longLog();
+    admin_.log_answers = {FakeAdmin::sends(log, 100), FakeAdmin::sends(log)};
+    cli::LogQuery query;
+    query.tail = 5;
+    std::string got;
+    admin_.client().log("b", query, [&](std::string_view bytes) {
+      got += bytes;
+      return true;
+    });
+    CPPUNIT_ASSERT_EQUAL(log, got);
+    CPPUNIT_ASSERT_EQUAL(std::string("offset=0&tail=5"), admin_.logQueries().at(0));
+    CPPUNIT_ASSERT_EQUAL(std::string("offset=100"), admin_.logQueries().at(1));
+  }
+
+  void recordsAreResumedByWhatTheySay() {
+    const std::string one = record(0, "first"), two = record(6, "second");
+    const std::string end = "{\"end\":true,\"bytes\":13,\"state\":\"passed\"}\n";
+    const auto sends = [](const std::string& text, bool whole) {
+      return [text, whole](const http::Request&) {
+        http::Answer answer;
+        answer.stream = [text, whole](http::StreamWriter& out) { return out.write(text) && whole; };
+        return answer;
+      };
+    };
+    // Torn in the middle of the second record; the worker's own end is not the log's.
+    admin_.log_answers = {sends(one + two.substr(0, 20), false), sends("{\"alive\":true}\n" + two + end, true),
+                          sends(end, true)};
+    admin_.builds = {buildJson("running", 0), buildJson("running", 0), buildJson("running", 0),
+                     buildJson("passed", 13)};
+    cli::LogQuery query;
+    query.follow = true;
+    query.as_records = true;
+    std::string got;
+    admin_.client().log("b", query, [&](std::string_view bytes) {
+      got += bytes;
+      return true;
+    });
+    CPPUNIT_ASSERT_EQUAL(one + two + end, got);
+    CPPUNIT_ASSERT_EQUAL(std::string("offset=6&follow=true&format=ndjson"), admin_.logQueries().at(1));
+    CPPUNIT_ASSERT_EQUAL(std::string("offset=13&follow=true&format=ndjson"), admin_.logQueries().at(2));
+  }
+
+  void aReaderThatLeavesEndsIt() {
+    admin_.log_answers = {FakeAdmin::sends(longLog())};
+    admin_.builds = {buildJson("running", 0)};
+    cli::LogQuery query;
+    query.follow = true;
+    int calls = 0;
+    admin_.client().log("b", query, [&](std::string_view) { return ++calls < 1; });
+    CPPUNIT_ASSERT_EQUAL(1, calls);
+  }
+
+  void aRefusalIsToldWithItsHint() {
+    admin_.builds = {buildJson("running", 0)};
+    const test::Person person;
+    ::setenv("OCELOT_URL", admin_.url().c_str(), 1);
+    ::setenv("OCELOT_TOKEN", "oct_test", 1);
+    const auto refused = test::ocelot({"kill", "7"});
+    CPPUNIT_ASSERT_EQUAL(2, refused.status);
+    CPPUNIT_ASSERT(
+        test::contains(refused.err, "error: this token may only look\nhint:  ask for one with role operator"));
+    ::setenv("OCELOT_TOKEN", "oct_wrong", 1);
+    const auto unknown = test::ocelot({"status", "7"});
+    CPPUNIT_ASSERT_EQUAL(2, unknown.status);
+    CPPUNIT_ASSERT(test::contains(unknown.err, "does not know this token"));
+    ::setenv("OCELOT_URL", "http://127.0.0.1:9", 1);
+    const auto away = test::ocelot({"status", "7"});
+    CPPUNIT_ASSERT_EQUAL(2, away.status);
+    CPPUNIT_ASSERT(test::contains(away.err, "`ocelot up` starts one here"));
+  }
+
+  void theExitStatusIsTheBuilds() {
+    const test::Person person;
+    ::setenv("OCELOT_URL", admin_.url().c_str(), 1);
+    ::setenv("OCELOT_TOKEN", "oct_test", 1);
+    const std::pair<const char*, int> states[] = {{"passed", 0},   {"failed", 1},   {"timed_out", 1}, {"error", 2},
+                                                  {"rejected", 2}, {"canceled", 3}, {"running", 0}};
+    for (const auto& [state, status] : states) {
+      admin_.builds = {buildJson(state, 0)};
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(state, status, test::ocelot({"status", "7"}).status);
+    }
+    admin_.log_answers = {FakeAdmin::sends("hello\n")};
+    admin_.builds = {buildJson("failed", 6)};
+    const auto ran = test::ocelot({"logs", "-f", "7"});
+    CPPUNIT_ASSERT_EQUAL(1, ran.status);
+    CPPUNIT_ASSERT_EQUAL(std::string("hello\n"), ran.out);
+    const auto parsed = test::ocelot({"status", "7", "--json"});
+    CPPUNIT_ASSERT(test::contains(parsed.out, "\"state\": \"failed\""));
+  }
+
+ private:
+  std::string followed() {
+    cli::LogQuery query;
+    query.follow = true;
+    std::string got;
+    admin_.client().log("b", query, [&got](std::string_view bytes) {
+      got += bytes;
+      return true;
+    });
+    return got;
+  }
+  FakeAdmin admin_;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(FollowTest);
