@@ -105,7 +105,8 @@ void refuseClearText(const std::string& url, bool insecure) {
   const bool loopback = host == "localhost" || host == "::1" || host == "[::1]" ||
                         (::inet_pton(AF_INET, host.c_str(), &address) == 1 && ntohl(address.s_addr) >> 24 == 127);
   if (parsed.getScheme() == "https" || (parsed.getScheme() == "http" && (loopback || insecure))) return;
-  if (parsed.getScheme() != "http") throw Failure("`" + url + "` is not an http or https URL");
+  if (parsed.getScheme() != "http")
+    throw Failure("`" + url + "` is not an http or https URL", "for example https://ci.example.org");
   throw Failure("the token would cross the network in the clear to " + host,
                 "use https, or `ocelot login --insecure` (OCELOT_INSECURE=1) when you know that the network is yours");
 }

@@ -44,7 +44,8 @@ class ArrivingRecords final : public Arriving {
     for (std::size_t end; (end = held_.find('\n', begin)) != std::string::npos; begin = end + 1)
       if (!record(held_.substr(begin, end + 1 - begin))) return false;
     held_.erase(0, begin);
-    if (held_.size() > kMaxRecord) throw Failure("the server sent a log record that does not end");
+    if (held_.size() > kMaxRecord)
+      throw Failure("the server sent a log record that does not end", "`ocelot logs` without --json shows the log");
     return true;
   }
   void restart() override { held_.clear(); }

@@ -113,16 +113,24 @@ int configDefaults(const Arguments&) {
 }
 
 int configCheck(const Arguments& arguments) {
+  std::vector<config::Problem> problems;
+  std::string file;
   try {
-    const auto installation = installationFor(arguments);
-    std::cerr << (installation.config_file.empty() ? "no file; the defaults hold"
-                                                   : installation.config_file + " is right")
-              << "\n";
-    return kPassed;
+    file = installationFor(arguments).config_file;
   } catch (const config::Invalid& invalid) {
-    for (const auto& problem : invalid.problems()) std::cerr << problem.where << ": " << problem.what << "\n";
-    return kError;
+    problems = invalid.problems();
   }
+  if (arguments.has("json")) {
+    http::JsonWriter out;
+    out.object().field("valid", problems.empty()).key("problems").array();
+    for (const auto& problem : problems) out.object().field("where", problem.where).field("what", problem.what).end();
+    out.end().end();
+    std::cout << out.text() << "\n";
+  } else {
+    for (const auto& problem : problems) std::cerr << problem.where << ": " << problem.what << "\n";
+    if (problems.empty()) std::cerr << (file.empty() ? "no file; the defaults hold" : file + " is right") << "\n";
+  }
+  return problems.empty() ? kPassed : kError;
 }
 
 }  // namespace

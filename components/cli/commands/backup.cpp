@@ -75,7 +75,7 @@ std::map<std::string, std::string> extrasIn(const std::string& file, const Insta
 int restore(const Arguments& arguments) {
   const Installation installation = installationFor(arguments);
   const std::string file = fs::absolute(arguments.word(0));
-  if (!fs::exists(file)) throw Failure("there is no " + file);
+  if (!fs::exists(file)) throw Failure("there is no " + file, "name what `ocelot backup` wrote");
   installation.makeFolders();
   const auto alone = refuseWhileUp(installation);
   const auto report = store::restore(engines::storeSettings(installation.config), file, extrasIn(file, installation),

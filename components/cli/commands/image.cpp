@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "components/cli/commands/commands.hpp"
+#include "components/cli/json.hpp"
 #include "components/cli/terminal.hpp"
 #include "components/cli/up/installation.hpp"
 #include "host/http/json.hpp"
@@ -24,7 +25,8 @@ runtimes::LoadedRuntime runtimeWithImages(const Arguments& arguments) {
     if (!wanted.empty() && choice.name != wanted) continue;
     runtimes::LoadedRuntime runtime(choice);
     if (plugin::imagesOf(runtime.get())) return runtime;
-    if (!wanted.empty()) throw Failure("runtime `" + wanted + "` keeps no images of its own");
+    if (!wanted.empty())
+      throw Failure("runtime `" + wanted + "` keeps no images of its own", "give them to its engine");
   }
   throw Failure(
       wanted.empty() ? "no configured runtime keeps images of its own" : "there is no runtime `" + wanted + "`",
@@ -57,6 +59,12 @@ int import(const Arguments& arguments) {
     image = plugin::imagesOf(runtime.get())
                 ->importImage(call, arguments.word(0), arguments.word(1),
                               [&line](const PullProgress& step) { line.show(step); });
+  }
+  if (arguments.has("json")) {
+    std::cout << jsonOf(
+                     {{"reference", image.reference}, {"digest", image.digest}, {"architecture", image.architecture}})
+              << "\n";
+    return kPassed;
   }
   std::cerr << "imported " << image.reference << "\n";
   std::cout << image.digest << "\n";

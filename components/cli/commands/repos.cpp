@@ -107,6 +107,10 @@ int pollAdd(const Arguments& arguments) {
   http::JsonWriter body;
   body.object().field("seconds", *every / 1000).field("branches", arguments.text("branches", "ALL")).end();
   const Json repo = server.put(pathOf(chosenRepo(server, arguments.word(0))) + "/poll", body.text());
+  if (arguments.has("json")) {
+    printJson(repo);
+    return kPassed;
+  }
   std::cerr << str(repo, "name") << " is looked at every " << num(repo, "poll_seconds") << " s\n";
   return kPassed;
 }
@@ -114,6 +118,10 @@ int pollAdd(const Arguments& arguments) {
 int pollRemove(const Arguments& arguments) {
   Server server(chooseContext(arguments));
   const Json repo = server.put(pathOf(chosenRepo(server, arguments.word(0))) + "/poll", "{\"seconds\":0}");
+  if (arguments.has("json")) {
+    printJson(repo);
+    return kPassed;
+  }
   std::cerr << str(repo, "name") << " is not looked at any more\n";
   return kPassed;
 }
@@ -170,7 +178,7 @@ std::vector<Command> addRepoCommands() {
         {"--vcs", "PROVIDER", "a configured VCS provider"}},
        add,
        {"watch"}},
-      {"repos list", "", 0, 0, "show the repositories", "", {}, list, {"repos"}},
+      {"repos list", "", 0, 0, "show the repositories", "", {}, list, {"repos", "poll list"}},
       {"repos show", "[REPO]", 0, 1, "show one", "", {}, show, {}},
       {"repos remove", "REPO", 1, 1, "forget one; its builds stay", "", {}, remove, {}},
       {"poll add",

@@ -66,7 +66,8 @@ bool stopService() {
   if (!std::filesystem::exists("/run/systemd/system") || !std::filesystem::exists(unitFile())) return false;
   if (!systemctl({"is-active", "--quiet", kUnit}).ok()) return false;
   const auto result = systemctl({"stop", kUnit});
-  if (!result.ok()) throw Failure("systemctl stop " + std::string(kUnit) + ": " + result.err);
+  if (!result.ok())
+    throw Failure("systemctl stop " + std::string(kUnit) + ": " + result.err, "journalctl -u ocelot says more");
   std::cerr << "stopped\n";
   return true;
 }

@@ -153,7 +153,8 @@ void Supervisor::look(State& state, bool stopping) {
         Clock::now() + milliseconds(std::min(30000, quick ? 200 << std::min(state.quick_deaths, 7) : 0));
     say_("ocelot-" + state.daemon.name + " ended (" + howEnded(*status) + "); it is started again");
     if (WIFEXITED(*status) && WEXITSTATUS(*status) == kConfigurationWrong)
-      throw Failure("ocelot-" + state.daemon.name + " cannot start:\n" + lastWords(state.daemon.log_file));
+      throw Failure("ocelot-" + state.daemon.name + " cannot start:\n" + lastWords(state.daemon.log_file),
+                    "its log is " + state.daemon.log_file);
   }
   if (!stopping && Clock::now() >= state.start_again_at) launch(state);
 }

@@ -102,7 +102,8 @@ int down(const Arguments& arguments) {
   }
   const std::string note = builddir::readIfPresent(noteFile(installation), 1024).value_or("");
   const pid_t pid = std::atoi(note.c_str());
-  if (pid <= 1 || ::kill(pid, SIGTERM) != 0) throw Failure("end `ocelot up` (" + note + "): it is not ours to signal");
+  if (pid <= 1 || ::kill(pid, SIGTERM) != 0)
+    throw Failure("end `ocelot up` (" + note + "): it is not ours to signal", "run this as its user");
   std::cerr << "finishing the running builds\n";
   for (int asked = 1; !builddir::Lock::tryTake(lockFile(installation)); ++asked) {
     ::poll(nullptr, 0, 100);

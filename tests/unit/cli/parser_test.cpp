@@ -98,8 +98,9 @@ class ParserTest : public CppUnit::TestFixture {
         for (std::string part; parts >> part;) words.push_back(part);
         CPPUNIT_ASSERT_EQUAL_MESSAGE(alias, command.name, findCommand(words).name);
       }
-    for (const char* old : {"summary", "watch", "poll delete"})
-      CPPUNIT_ASSERT_NO_THROW(findCommand({old == std::string("poll delete") ? "poll" : old}));
+    const std::vector<std::vector<std::string>> old{{"summary"},      {"watch"},          {"poll"},
+                                                    {"poll", "list"}, {"poll", "delete"}, {"repos"}};
+    for (const auto& words : old) CPPUNIT_ASSERT_NO_THROW_MESSAGE(words.back(), findCommand(words));
   }
 
   void noTwoCommandsShareAName() {
