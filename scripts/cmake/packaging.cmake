@@ -9,10 +9,9 @@ install(FILES host/pipeline/ocelot.schema.json DESTINATION ${CMAKE_INSTALL_DATAD
 install(DIRECTORY etc/systemd/ DESTINATION lib/systemd/system)
 install(DIRECTORY etc/sysusers.d etc/tmpfiles.d DESTINATION lib)
 install(FILES etc/completions/ocelot.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
-  RENAME ocelot OPTIONAL)
-install(FILES etc/completions/ocelot.zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions
-  RENAME _ocelot OPTIONAL)
-install(FILES etc/completions/ocelot.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d OPTIONAL)
+  RENAME ocelot)
+install(FILES etc/completions/_ocelot DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+install(FILES etc/completions/ocelot.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME ocelot)
