@@ -77,7 +77,7 @@ check OcelotBuildsOcelot "$work/ocelot" 'tests passed'
 # A program of Debian's, by a package list of this test's own.
 mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial" "$work/debian"
 uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Codename: bookworm' 2>/dev/null | head -1)
-echo "deb-src ${uri:-http://deb.debian.org/debian} bookworm main" >"$work/apt/sources.list"
+echo "deb-src $uri bookworm main" >"$work/apt/sources.list"
 apt=(-o Dir::Etc::SourceList="$work/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
   -o Dir::State::Lists="$work/apt/lists" -o Dir::Cache="$work/apt/cache" -o APT::Sandbox::User=root)
 if apt-get "${apt[@]}" -qq update >"$work/apt.log" 2>&1 && (cd "$work/debian" && apt-get "${apt[@]}" -qq source hello >>"$work/apt.log" 2>&1); then

@@ -62,7 +62,7 @@ std::string readFile(const std::string& path);  // "" when there is none
 struct InstallationOptions {
   std::vector<std::string> set;    // "worker.slots=1", over the fixture's own settings
   std::string runtimes = "[oci]";  // plugins.runtimes, in YAML's flow style
-  std::string data_dir;            // "" : below folder()
+  std::string data_dir, run_dir;   // "" : below folder()
   bool hookhandler = false, poller = false;
 };
 
@@ -79,7 +79,7 @@ class Installation {
 
   const std::string& folder() const { return folder_.path; }
   const std::string& dataDir() const { return data_dir_; }
-  std::string runDir() const { return folder_.path + "/run"; }
+  std::string runDir() const { return options_.run_dir.empty() ? folder_.path + "/run" : options_.run_dir; }
   std::string log(const std::string& daemon) const;  // what it wrote so far
   std::string url(const std::string& daemon) const;
   const std::string& token() const { return token_; }

@@ -92,7 +92,7 @@ std::vector<std::string> Installation::leftovers() const {
   const std::string mounts = readFile("/proc/self/mountinfo");
   for (std::size_t begin = 0, end; (end = mounts.find('\n', begin)) != std::string::npos; begin = end + 1) {
     const std::string line = mounts.substr(begin, end - begin);
-    if (line.find(runDir()) != std::string::npos || line.find(data_dir_ + "/images") != std::string::npos)
+    if (line.find(runDir() + "/") != std::string::npos || line.find(data_dir_ + "/images") != std::string::npos)
       out.push_back("mount: " + line);
   }
   return out;

@@ -311,6 +311,7 @@ Verdict BuildProcess::follow() {
   std::uint64_t saved = journal.offset();
   while (!recorder_->finished()) {
     checkDisk(directory_.disk());
+    checkDisk(directory_.run());
     const bool ended = sandbox_.ended();  // asked first: what was written before the end is then read
     const std::uint64_t before = journal.offset();
     changes.clear();

@@ -2,28 +2,16 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 #include <signal.h>
-#include <sys/mount.h>
 
 #include <filesystem>
 
 #include "tests/support/installation.hpp"
-#include "tests/support/skip.hpp"
+#include "tests/support/small_disk.hpp"
 
 namespace ocelot::test {
 namespace {
 
 const char* const kHello = "image: ocelot.local/busybox\nstages:\n  - name: hello\n    script: echo hello\n";
-
-// Gone, with what is in it, when the test is.
-class SmallDisk {
- public:
-  explicit SmallDisk(const std::string& options) {
-    if (::mount("tmpfs", folder.path.c_str(), "tmpfs", 0, options.c_str()) != 0)
-      skip("mounting a tmpfs needs root with CAP_SYS_ADMIN");
-  }
-  ~SmallDisk() { ::umount2(folder.path.c_str(), MNT_DETACH); }
-  TempFolder folder;
-};
 
 class PluginAndDiskTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(PluginAndDiskTest);
@@ -59,10 +47,10 @@ class PluginAndDiskTest : public CppUnit::TestFixture {
 
   void aFullDiskEndsTheBuildAndTheWorkerComesBack() {
     Installation::need();
-    const SmallDisk disk("size=64m");
+    const SmallDisk disk("64m");
     const TempFolder images;
     InstallationOptions options;
-    options.data_dir = disk.folder.path;
+    options.data_dir = disk.path();
     options.runtimes = "[{oci: {store: " + images.path + "}}]";
     options.set = {"worker.min_free_disk=24MiB", "worker.log_limit=1GiB"};
     Installation here(options);
@@ -86,9 +74,9 @@ class PluginAndDiskTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(log.find("disk is full") != std::string::npos);
     here.awaitClean();
     // Somebody else fills the disk: no build is taken, and why is told.
-    std::filesystem::path filler = disk.folder.path + "/filler";
+    std::filesystem::path filler = disk.path() + "/filler";
     here.run({"dd", "if=/dev/zero", "of=" + filler.string(), "bs=1024k",
-              "count=" + std::to_string((std::filesystem::space(disk.folder.path).available >> 20) - 10)});
+              "count=" + std::to_string((std::filesystem::space(disk.path()).available >> 20) - 10)});
     const auto hello = here.makeRepo("hello", kHello);
     const auto id = here.build(hello);
     await("the queued build says why it waits",
