@@ -54,6 +54,7 @@ void Worker::start(daemon::Context& context) {
 
 void Worker::openEngines(const config::Config& config) {
   engines_ = engines::open(config);
+  providers_ = std::make_unique<providers::Providers>(config, engines::resolverOf(*engines_.secrets));
   gate_ = std::make_unique<ticket::Gate>(engines::sharedKey(engines_, ticket::kKeySecret));
   started_at_ = engines_.store->now();
 }
@@ -76,8 +77,15 @@ KeeperContext Worker::keeperContext() {
   const auto accessTo = [this](const model::Build& build, std::string& url) {
     const auto repo = engines_.store->findRepo(build.repo);
     if (!repo) throw std::runtime_error("repository " + build.repo + " is not known any more");
+    builddir::CloneAccess access;
     url = repo->url;
-    return builddir::CloneAccess{};
+    providers_->with(repo->vcs, [&](Vcs& vcs) {
+      SimpleCall call(milliseconds(60000));
+      const CloneAccess told = vcs.clone(call, Repo{repo->name, repo->url});
+      url = told.url;
+      access = {told.username, told.password, told.ssh_key, told.known_hosts};
+    });
+    return access;
   };
   const auto freed = [this] { engines_.queue->wakeUp(); };
   const auto away = [this](const std::string& why) {

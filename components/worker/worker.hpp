@@ -17,6 +17,7 @@
 #include "components/worker/settings.hpp"
 #include "host/daemon/daemon.hpp"
 #include "host/engines/engines.hpp"
+#include "host/providers/providers.hpp"
 
 namespace ocelot::worker {
 
@@ -53,6 +54,7 @@ class Worker final : public daemon::Daemon {
 
   Settings settings_;
   engines::Engines engines_;
+  std::unique_ptr<providers::Providers> providers_;  // who tell how a repository is fetched
   std::unique_ptr<Runtimes> runtimes_;
   std::unique_ptr<logs::LogWatch> watch_;
   std::unique_ptr<ticket::Gate> gate_;

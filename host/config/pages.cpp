@@ -65,23 +65,22 @@ it names every mistake with file and line and ends with exit status 78. `ocelot-
 other daemons, only looks.
 
 How values are written: a duration is `10s`, `5m`, `1h30m`, `250ms` or `0`; a size is `64MiB`, `1GiB` or `4096`; a path is
-absolute. A secret never stands in the file: write `!secret NAME` and put the value into the secret store (`ocelot creds
-add`), or give it by the environment.
+absolute. A secret never stands in the file: give it by the environment, best as `OCELOT_…_FILE`.
 
 ## Plugins
 
 ```yaml
 plugins:
-  runtimes: [oci, docker: {host: /var/run/docker.sock}]  # what builds run in, first choice first
+  runtimes: [oci, docker: {socket: /var/run/docker.sock}]  # what builds run in, first choice first
   vcs:                                                   # names are yours; several of a kind may stand side by side
     git: {}
-    work: {plugin: gitea, url: https://git.example.org, token: !secret gitea-token}
+    work: {plugin: git, known_hosts: "git.example.org ssh-ed25519 AAAA…"}  # its ssh_key by OCELOT_PLUGINS__VCS__WORK__SSH_KEY_FILE
   notifiers:
     chat: {plugin: webhook, url: https://chat.example.org/hook}
 ```
 
-An entry's `plugin` is its own name where none is written; every other key is an option of that plugin, which `ocelot plugins
-describe NAME` lists. The provider `git` is there without being written.
+An entry's `plugin` is its own name where none is written; every other key is an option of that plugin, which
+`ocelot-plugin-check --describe FILE` lists. The provider `git` is there without being written.
 
 ## Keys
 )";

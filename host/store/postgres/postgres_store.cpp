@@ -28,7 +28,7 @@ class PostgresStore::Lease {
     if (!store_.returned_.wait_for(lock, kWaitForSession,
                                    [&] { return !store_.idle_.empty() || store_.open_ < store_.pool_size_; }))
       throw Unavailable("use PostgreSQL, " + store_.login_.shown() + ": all " + std::to_string(store_.pool_size_) +
-                        " connections of this process have been busy for 30 s; raise store.pool_size");
+                        " connections of this process have been busy for 30 s; raise store.pool");
     if (!store_.idle_.empty()) {
       session_ = std::move(store_.idle_.back());
       store_.idle_.pop_back();
