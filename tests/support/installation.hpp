@@ -55,7 +55,7 @@ struct TestRepo {
 
 // Looks again every few milliseconds until `holds`; throws, saying what was waited for, when it does not in time.
 void await(const std::string& what, const std::function<bool()>& holds,
-           std::chrono::seconds limit = std::chrono::seconds(60));
+           std::chrono::seconds limit = std::chrono::seconds(180));
 std::string sha256Hex(std::string_view bytes);
 std::string readFile(const std::string& path);  // "" when there is none
 
@@ -110,11 +110,11 @@ class Installation {
   BuildSeen show(const std::string& id_or_number);
   std::vector<BuildSeen> builds();  // newest first, without stages
   BuildSeen awaitState(const std::string& id, const std::string& state,
-                       std::chrono::seconds limit = std::chrono::seconds(60));
+                       std::chrono::seconds limit = std::chrono::seconds(180));
   BuildRun awaitEnd(const std::string& id, std::chrono::seconds limit = std::chrono::seconds(90));
   BuildRun runBuild(const TestRepo& repo, const std::string& branch = "main");
   std::string storedLog(const std::string& id);
-  void awaitLog(const std::string& id, const std::string& text, std::chrono::seconds limit = std::chrono::seconds(60));
+  void awaitLog(const std::string& id, const std::string& text, std::chrono::seconds limit = std::chrono::seconds(180));
 
   HttpAnswer ask(const std::string& method, const std::string& path, const std::string& body = "",
                  const std::vector<std::pair<std::string, std::string>>& headers = {},
@@ -151,7 +151,7 @@ class Follower {
 
   std::string text() const;
   int reconnects() const { return reconnects_; }
-  void awaitText(const std::string& text, std::chrono::seconds limit = std::chrono::seconds(60));
+  void awaitText(const std::string& text, std::chrono::seconds limit = std::chrono::seconds(180));
   std::string awaitEnd(std::chrono::seconds limit = std::chrono::seconds(90));  // the whole of it
 
  private:

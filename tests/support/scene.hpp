@@ -19,9 +19,9 @@ namespace ocelot::test {
 
 // Asks again until it holds; throws after 20 s.
 inline void waitUntil(const std::string& what, const std::function<bool()>& holds) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!holds()) {
-    if (std::chrono::steady_clock::now() > until) throw std::runtime_error("waited 20 s in vain: " + what);
+    if (std::chrono::steady_clock::now() > until) throw std::runtime_error("waited in vain: " + what);
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
 }
