@@ -17,7 +17,7 @@
 
 namespace ocelot::test {
 
-// Asks again until it holds; throws after 20 s.
+// Asks again until it holds; throws after a minute.
 inline void waitUntil(const std::string& what, const std::function<bool()>& holds) {
   const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
   while (!holds()) {
