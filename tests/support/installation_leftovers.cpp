@@ -143,13 +143,15 @@ void Installation::endEverything() noexcept {
     await(
         "containers end", [this] { return contained().empty(); }, std::chrono::seconds(10));
     std::error_code ignored;
+    std::vector<std::string> groups;  // removed afterwards: an iterator ends where its folder goes
     for (fs::recursive_directory_iterator at("/sys/fs/cgroup", ignored), end; !ignored && at != end;
          at.increment(ignored)) {
       const std::string name = at->path().filename();
       if (name.compare(0, 7, "ocelot-") == 0 && name.size() >= 43 &&
           fs::exists(folder_.path + "/seen/" + name.substr(7, 36)))
-        ::rmdir(at->path().c_str());
+        groups.push_back(at->path());
     }
+    for (const auto& group : groups) ::rmdir(group.c_str());
   } catch (const std::exception&) {
     // What is left is named by the test that looks for it.
   }
