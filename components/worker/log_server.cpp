@@ -20,7 +20,14 @@ http::Routes logRoutes(ticket::Gate& gate, logs::LogWatch& watch,
     const auto live = find(ticket->build_id);
     if (!live || live->attempt != ticket->attempt)
       throw http::Refusal(404, "not_here", "this build does not run here any more", "ask admin again: GET /v1/builds/ID/log");
-    return logserve::answer(logserve::queryOf(request), logserve::openLive(live->folder, watch));
+    try {
+      return logserve::answer(logserve::queryOf(request), logserve::openLive(live->folder, watch));
+    } catch (const Error& error) {
+      if (error.status() != Status::not_found) throw;
+      // Claimed a moment ago: its process has not begun the log.
+      throw http::Refusal(404, "not_here", "the log of this build has not begun",
+                          "ask admin again: GET /v1/builds/ID/log");
+    }
   });
   return routes;
 }
