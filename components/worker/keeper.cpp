@@ -22,9 +22,9 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kShipEvery{1000};
-constexpr std::int64_t kShipBytes = 64 << 10;    // a chunk of the store
-constexpr std::int64_t kShipAtMost = 1 << 20;    // in one transaction
-constexpr int kCrashesInPlugin = 1;              // a plugin that crashed in start will again
+constexpr std::int64_t kShipBytes = 64 << 10;  // a chunk of the store
+constexpr std::int64_t kShipAtMost = 1 << 20;  // in one transaction
+constexpr int kCrashesInPlugin = 1;            // a plugin that crashed in start will again
 constexpr int kCrashesElsewhere = 3;
 constexpr milliseconds kStoreAwayPause{1000};
 
@@ -39,7 +39,8 @@ Keeper::Keeper(KeeperContext& context, std::shared_ptr<Nursery> nursery, store::
       build_(std::move(build)),
       found_(found),
       earlier_(std::move(earlier)),
-      directory_(context.settings.builds() + "/" + build_.build.id, context.settings.runBuilds() + "/" + build_.build.id),
+      directory_(context.settings.builds() + "/" + build_.build.id,
+                 context.settings.runBuilds() + "/" + build_.build.id),
       events_(directory_.events()),
       shipped_(build_.build.log_bytes),
       stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
@@ -258,8 +259,8 @@ void Keeper::ship(bool all) {
       chunk.resize(static_cast<std::size_t>(std::min(size - shipped_, kShipAtMost)));
       const ssize_t got = ::pread(fd, chunk.data(), chunk.size(), shipped_);
       if (got <= 0) break;
-      const auto stored =
-          context_.store.appendLog(build_.claim, shipped_, std::string_view(chunk.data(), static_cast<std::size_t>(got)));
+      const auto stored = context_.store.appendLog(build_.claim, shipped_,
+                                                   std::string_view(chunk.data(), static_cast<std::size_t>(got)));
       if (!stored) {
         drop();
         break;
@@ -270,7 +271,8 @@ void Keeper::ship(bool all) {
     ::close(fd);
   } catch (const store::Unavailable& away) {
     stages_changed_ = true;
-    daemon::log(LogLevel::warning, "the store is away; the log waits on disk", {{"build", build_.build.id}, {"why", away.what()}});
+    daemon::log(LogLevel::warning, "the store is away; the log waits on disk",
+                {{"build", build_.build.id}, {"why", away.what()}});
   }
 }
 
@@ -298,7 +300,8 @@ void Keeper::conclude() {
       concluded_ = true;
     } catch (const store::Conflict& behind) {
       // The store has less of the log than was thought, or more: appending shows how much.
-      daemon::log(LogLevel::warning, "the outcome waits for the log", {{"build", build_.build.id}, {"why", behind.what()}});
+      daemon::log(LogLevel::warning, "the outcome waits for the log",
+                  {{"build", build_.build.id}, {"why", behind.what()}});
       ship(true);
       waitFor(-1, static_cast<int>(kStoreAwayPause.count()));
     } catch (const store::Unavailable& away) {
@@ -340,7 +343,7 @@ void Keeper::crashed(std::optional<int> status) {
   }
   const bool by_itself = status && WIFSIGNALED(*status) && WTERMSIG(*status) != SIGKILL && WTERMSIG(*status) != SIGTERM;
   const bool in_plugin = by_itself && (phase_ == "pull" || phase_ == "start" || phase_ == "run");
-  const std::string how = !status               ? "ended"
+  const std::string how = !status                ? "ended"
                           : WIFSIGNALED(*status) ? std::string("SIG") + ::sigabbrev_np(WTERMSIG(*status))
                                                  : "exit status " + std::to_string(WEXITSTATUS(*status));
   daemon::log(LogLevel::warning, "a build process ended early",
@@ -348,9 +351,10 @@ void Keeper::crashed(std::optional<int> status) {
   if (crashes_ < (in_plugin ? kCrashesInPlugin : kCrashesElsewhere)) return;
   result_.emplace();
   result_->outcome = {model::BuildState::error, in_plugin ? "plugin_crashed" : "build_process_lost",
-                      in_plugin ? "runtime plugin '" + nursery_->runtime().name + "' crashed in " + phase_ + " (" + how + ")"
-                                : "the build's process ended " + std::to_string(crashes_) + " times in phase " +
-                                      phase_ + " (" + how + "); its directory has process.log"};
+                      in_plugin
+                          ? "runtime plugin '" + nursery_->runtime().name + "' crashed in " + phase_ + " (" + how + ")"
+                          : "the build's process ended " + std::to_string(crashes_) + " times in phase " + phase_ +
+                                " (" + how + "); its directory has process.log"};
   std::error_code none;
   const auto size = std::filesystem::file_size(directory_.log(), none);
   result_->log_bytes = none ? 0 : static_cast<std::int64_t>(size);

@@ -2,7 +2,8 @@
 // Keeps one claimed build on the worker's side: has it run by a build process, ships its log and stages to the store,
 // writes its outcome under the claim, and clears up after it. One thread each.
 //
-//   claimed or found again ─ build process ─┬─ result ─ finish ─ (process removes the container) ─ directory removed ─ done
+//   claimed or found again ─ build process ─┬─ result ─ finish ─ (process removes the container) ─ directory removed ─
+//   done
 //                                           ├─ crashed ─ again, or failed with the reason
 //                                           └─ not ours any more (drop) ─ killed ─ directory removed ─ done
 
@@ -28,9 +29,9 @@ struct KeeperContext {
   const Settings& settings;
   store::Store& store;
   logs::LogWatch& watch;
-  std::function<std::map<std::string, std::string>(const model::Build&)> secretsOf;     // name → value; throws when away
+  std::function<std::map<std::string, std::string>(const model::Build&)> secretsOf;  // name → value; throws when away
   std::function<builddir::CloneAccess(const model::Build&, std::string& url)> accessTo;  // also gives the clone URL
-  std::function<void()> freed;                          // a keeper is done, or its build gave its slot back
+  std::function<void()> freed;                             // a keeper is done, or its build gave its slot back
   std::function<void(const std::string& why)> engineAway;  // the runtime could not start a container
 };
 
@@ -61,7 +62,7 @@ class Keeper {
  private:
   void keep();
   void ask(const std::string& what);
-  bool runOnce();                                 // false: the process could not be started
+  bool runOnce();  // false: the process could not be started
   void awaitEarlier();
   void prepare();
   std::string previousPassedCommit();

@@ -19,7 +19,8 @@ http::Routes logRoutes(ticket::Gate& gate, logs::LogWatch& watch,
                           "ask admin again: GET /v1/builds/ID/log");
     const auto live = find(ticket->build_id);
     if (!live || live->attempt != ticket->attempt)
-      throw http::Refusal(404, "not_here", "this build does not run here any more", "ask admin again: GET /v1/builds/ID/log");
+      throw http::Refusal(404, "not_here", "this build does not run here any more",
+                          "ask admin again: GET /v1/builds/ID/log");
     try {
       return logserve::answer(logserve::queryOf(request), logserve::openLive(live->folder, watch));
     } catch (const Error& error) {

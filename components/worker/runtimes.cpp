@@ -40,7 +40,8 @@ std::string Runtimes::whyNone() const {
     if (facts_[i].usable) return "";
     why += (i ? "; " : "") + nurseries_[i]->runtime().name + ": " + facts_[i].why_not;
   }
-  return nurseries_.empty() ? "no runtime is configured (plugins.runtimes)" : "no container runtime can be used: " + why;
+  return nurseries_.empty() ? "no runtime is configured (plugins.runtimes)"
+                            : "no container runtime can be used: " + why;
 }
 
 std::shared_ptr<Nursery> Runtimes::find(const std::string& name) const {

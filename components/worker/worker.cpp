@@ -23,8 +23,9 @@ constexpr milliseconds kLookEvery{5000};  // at a runtime that is away
 
 void Worker::check(const config::Config& config, std::vector<config::Problem>& problems) {
   if (config.duration("worker.heartbeat") * 3 > config.duration("worker.lease"))
-    problems.push_back({config.where("worker.heartbeat"),
-                        "worker.heartbeat must be at most a third of worker.lease, or one late renewal costs every build"});
+    problems.push_back(
+        {config.where("worker.heartbeat"),
+         "worker.heartbeat must be at most a third of worker.lease, or one late renewal costs every build"});
 }
 
 void Worker::start(daemon::Context& context) {
@@ -35,8 +36,8 @@ void Worker::start(daemon::Context& context) {
   watch_ = std::make_unique<logs::LogWatch>();
   keeper_context_ = std::make_unique<KeeperContext>(keeperContext());
 
-  http::Server& server = context.serve(
-      logRoutes(*gate_, *watch_, [this](const std::string& id) { return findLive(id); }), nullptr);
+  http::Server& server =
+      context.serve(logRoutes(*gate_, *watch_, [this](const std::string& id) { return findLive(id); }), nullptr);
   if (settings_.url.empty()) settings_.url = server.url();
   context.health().add("store", [this] {
     engines_.store->ping();
@@ -178,7 +179,8 @@ bool Worker::takeOne() {
   std::lock_guard guard(mutex_);
   // An attempt that we lost while we were away may still be winding up.
   auto& keeper = keepers_[id];
-  keeper = std::make_unique<Keeper>(*keeper_context_, std::move(nursery), std::move(*claimed), false, std::move(keeper));
+  keeper =
+      std::make_unique<Keeper>(*keeper_context_, std::move(nursery), std::move(*claimed), false, std::move(keeper));
   return true;
 }
 
@@ -304,8 +306,7 @@ void Worker::sweep() {
     std::vector<std::string> stray = nursery->containers(settings_.owner());
     {
       std::lock_guard guard(mutex_);
-      for (const auto& [id, keeper] : keepers_)
-        std::erase(stray, containerName(id, keeper->claim().attempt));
+      for (const auto& [id, keeper] : keepers_) std::erase(stray, containerName(id, keeper->claim().attempt));
     }
     if (stray.empty()) continue;
     log(LogLevel::warning, "containers that nobody owned", {{"report", nursery->remove(stray)}});

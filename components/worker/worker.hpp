@@ -39,17 +39,17 @@ class Worker final : public daemon::Daemon {
   KeeperContext keeperContext();
   std::optional<LiveLog> findLive(const std::string& build_id);
 
-  void adopt();        // builds of ours that an earlier worker left
-  void takeBuilds();   // thread: claims while there are slots
+  void adopt();       // builds of ours that an earlier worker left
+  void takeBuilds();  // thread: claims while there are slots
   bool takeOne();
-  void keepLeases();   // thread: renews, announces, sweeps
+  void keepLeases();  // thread: renews, announces, sweeps
   void renew();
   bool adminSaysStoreIsAway();
   void announce();
   void sweep();
   void lookAfterRuntimes();
   std::string whyIdle();  // why no builds are taken, "" when they are
-  void bury();  // keepers that are done
+  void bury();            // keepers that are done
   int busySlots();
 
   Settings settings_;

@@ -21,10 +21,10 @@ struct Event {
     removed  // container, network and workspace are gone
   };
   Kind kind = Kind::phase;
-  std::string text;           // phase, image
-  model::Stage stage;         // stage
-  model::Outcome outcome;     // result
-  bool retry = false;         // result: the environment's fault, which another worker or another minute may mend
+  std::string text;            // phase, image
+  model::Stage stage;          // stage
+  model::Outcome outcome;      // result
+  bool retry = false;          // result: the environment's fault, which another worker or another minute may mend
   std::int64_t log_bytes = 0;  // result
   std::string log_sha256;      // result
 };

@@ -46,9 +46,9 @@ struct Order {
   std::string mirrors;                   // folder of git mirrors
   std::vector<std::string> local_repos;  // folders below which local-path repositories may lie
   bool refresh_image = false;
-  std::int64_t alive_timeout_ms = 0;  // after which the guest stops by itself unless `alive` is raised; 0: never
-  std::string previous_passed_commit;    // of the same branch; "" : there is none
-  std::string version;  // of the program that wrote it
+  std::int64_t alive_timeout_ms = 0;   // after which the guest stops by itself unless `alive` is raised; 0: never
+  std::string previous_passed_commit;  // of the same branch; "" : there is none
+  std::string version;                 // of the program that wrote it
 };
 
 std::string encode(const Order& order);
@@ -62,8 +62,8 @@ struct CloneAccess {
 
 // What must never touch a disk.
 struct Envelope {
-  std::string directory;      // of the build; "" when given on the command line
-  std::string run_directory;  // its half on tmpfs
+  std::string directory;                       // of the build; "" when given on the command line
+  std::string run_directory;                   // its half on tmpfs
   std::map<std::string, std::string> secrets;  // name → value, what ocelot.yml asks for
   CloneAccess clone;
 };

@@ -1,10 +1,10 @@
 #include "host/model/build.hpp"
 
+#include <sys/random.h>
 #include <array>
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
-#include <sys/random.h>
 
 namespace ocelot::model {
 namespace {

@@ -28,7 +28,8 @@ std::string_view toString(Trigger trigger);
 std::optional<Trigger> triggerFrom(std::string_view text);
 
 // How a build ended. `reason` is for programs ("stage_failed", "image_not_found", "worker_lost", "out_of_memory",
-// "stage_timeout", "build_timeout", "canceled", "tampered", "plugin_crashed", "bad_pipeline", …), `sentence` for people.
+// "stage_timeout", "build_timeout", "canceled", "tampered", "plugin_crashed", "bad_pipeline", …), `sentence` for
+// people.
 struct Outcome {
   BuildState state = BuildState::error;
   std::string reason;

@@ -76,8 +76,9 @@ Child Child::start(const Start& start) {
   bp::environment environment;
   for (const auto& [name, value] : start.environment) environment[name] = value;
   try {
-    bp::child child(bp::exe = program, bp::args = start.arguments, environment,
-                    bp::extend::on_exec_setup = [&](auto&) { prepare(start); });
+    bp::child child(
+        bp::exe = program, bp::args = start.arguments, environment,
+        bp::extend::on_exec_setup = [&](auto&) { prepare(start); });
     const pid_t pid = child.id();
     child.detach();
     if (!start.own_session) ::setpgid(pid, pid);  // whoever comes first, parent or child: the group exists from here on

@@ -18,11 +18,11 @@ namespace ocelot::process {
 struct Command {
   std::string program;  // with a slash: as it is; without: searched on PATH
   std::vector<std::string> arguments;
-  std::map<std::string, std::string> environment;  // the whole of it; nothing is inherited
-  std::string directory;                           // "" : /
-  std::string input;                               // given on stdin
-  std::chrono::milliseconds grace{5000};           // between TERM and KILL
-  std::size_t max_output_bytes = 16u << 20;        // of stdout and of stderr each; more is read and dropped
+  std::map<std::string, std::string> environment;         // the whole of it; nothing is inherited
+  std::string directory;                                  // "" : /
+  std::string input;                                      // given on stdin
+  std::chrono::milliseconds grace{5000};                  // between TERM and KILL
+  std::size_t max_output_bytes = 16u << 20;               // of stdout and of stderr each; more is read and dropped
   std::function<void(std::string_view)> on_error_output;  // stderr as it comes, on the calling thread
   std::function<void()> in_child;  // runs between fork and exec, async-signal-safe work only; throwing ends the child
 };

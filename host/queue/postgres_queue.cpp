@@ -36,7 +36,8 @@ PostgresQueue::ConnectionPtr PostgresQueue::connect() const {
   if (PQstatus(connection.get()) != CONNECTION_OK)
     throw store::Unavailable("connect to PostgreSQL, " + login_->shown() + ": " + lastError(connection.get()));
   // The server's parting words are not for our standard error.
-  PQsetNoticeProcessor(connection.get(), [](void*, const char*) {}, nullptr);
+  PQsetNoticeProcessor(
+      connection.get(), [](void*, const char*) {}, nullptr);
   return connection;
 }
 

@@ -32,7 +32,8 @@ std::vector<builddir::RuntimeChoice> choicesOf(const config::Config& config, con
     choice.library = catalog.find(plugin::Kind::runtime, instance.plugin);
     if (instance.plugin == "oci") fillOciDefaults(instance, config);
     SimpleCall call(std::chrono::milliseconds(30000));
-    choice.options = plugin::Catalog::settingsFor(catalog.describe(call, choice.library), instance, host, resolve).values();
+    choice.options =
+        plugin::Catalog::settingsFor(catalog.describe(call, choice.library), instance, host, resolve).values();
     choices.push_back(std::move(choice));
   }
   return choices;

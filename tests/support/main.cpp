@@ -37,9 +37,9 @@ class Report : public CppUnit::TestListener {
     }
     failed_now_ = true;
     std::cout << "FAIL " << failure.failedTestName() << " ("
-              << (failure.sourceLine().isValid() ? failure.sourceLine().fileName() + ":" +
-                                                       std::to_string(failure.sourceLine().lineNumber())
-                                                 : "no line")
+              << (failure.sourceLine().isValid()
+                      ? failure.sourceLine().fileName() + ":" + std::to_string(failure.sourceLine().lineNumber())
+                      : "no line")
               << ")\n"
               << what << std::endl;
   }
@@ -82,7 +82,8 @@ int main(int argc, char** argv) {
   Report report;
   result.addListener(&report);
   for (CppUnit::Test* test : tests) test->run(&result);
-  std::cout << report.passed << " passed, " << report.failed << " failed, " << report.skipped << " skipped" << std::endl;
+  std::cout << report.passed << " passed, " << report.failed << " failed, " << report.skipped << " skipped"
+            << std::endl;
   delete all;
   if (report.failed > 0) return 1;
   return tests.empty() ? 3 : 0;

@@ -21,7 +21,8 @@ namespace {
 
 [[noreturn]] void fail(const std::string& what) { throw std::system_error(errno, std::generic_category(), what); }
 
-// A unix socket's address holds 107 bytes of path; a build's folder may be deeper, so the folder is named by descriptor.
+// A unix socket's address holds 107 bytes of path; a build's folder may be deeper, so the folder is named by
+// descriptor.
 int listenIn(const std::string& folder) {
   const int directory = ::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) fail("open " + folder);
@@ -30,9 +31,9 @@ int listenIn(const std::string& folder) {
   std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/sock", directory);
   const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   ::unlinkat(directory, "sock", 0);
-  const int bound = listener < 0 ? -1
-                                 : ::bind(listener, static_cast<const sockaddr*>(static_cast<const void*>(&address)),
-                                          sizeof address);
+  const int bound =
+      listener < 0 ? -1
+                   : ::bind(listener, static_cast<const sockaddr*>(static_cast<const void*>(&address)), sizeof address);
   ::close(directory);
   if (bound != 0 || ::listen(listener, 16) != 0) fail("listen for the guest in " + folder);
   return listener;
@@ -95,7 +96,8 @@ std::string Broker::answer(const std::string& question) const {
   std::size_t stage = 0;
   words >> verb >> stage >> name;
   if (!words || verb != "GET" || stage >= allowed_.size()) return "ERR not a question that this broker understands\n";
-  if (allowed_[stage].count(name) == 0) return "ERR secret " + name.substr(0, 100) + " is not among this stage's secrets in ocelot.yml\n";
+  if (allowed_[stage].count(name) == 0)
+    return "ERR secret " + name.substr(0, 100) + " is not among this stage's secrets in ocelot.yml\n";
   const auto found = secrets_.find(name);
   if (found == secrets_.end())
     return "ERR secret " + name + " is not in the secret store for this repository; add it with `ocelot secret set`\n";

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "components/worker/build/build_process.hpp"
-#include "host/runtimes/loaded_runtime.hpp"
 #include "components/worker/build/main.hpp"
+#include "host/runtimes/loaded_runtime.hpp"
 
 namespace ocelot::worker {
 

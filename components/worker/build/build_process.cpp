@@ -28,9 +28,9 @@ namespace {
 using Clock = Call::Clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kGrace{10000};         // between TERM and KILL of a stage
-constexpr milliseconds kBeyondGrace{15000};   // after which the build process no longer waits for the guest
-constexpr milliseconds kSaveEvery{1000};      // the cursor: how much is made again after a kill
+constexpr milliseconds kGrace{10000};        // between TERM and KILL of a stage
+constexpr milliseconds kBeyondGrace{15000};  // after which the build process no longer waits for the guest
+constexpr milliseconds kSaveEvery{1000};     // the cursor: how much is made again after a kill
 constexpr std::uint64_t kSaveBytes = 8u << 20;
 constexpr int kPullAttempts = 3;
 // A TERM that found another one pending is lost; the guest that heard one says so at once.
@@ -88,8 +88,11 @@ void lend(const std::string& file, const std::string& name) {
 class BuildProcess::CancelWatch {
  public:
   CancelWatch(const builddir::Directory& directory, StoppableCall& call)
-      : path_(directory.cancelFile()), call_(call), changes_(directory.run(), IN_CREATE | IN_MOVED_TO),
-        stop_(::eventfd(0, EFD_CLOEXEC)), thread_([this] { watch(); }) {}
+      : path_(directory.cancelFile()),
+        call_(call),
+        changes_(directory.run(), IN_CREATE | IN_MOVED_TO),
+        stop_(::eventfd(0, EFD_CLOEXEC)),
+        thread_([this] { watch(); }) {}
   ~CancelWatch() {
     const std::uint64_t one = 1;
     if (::write(stop_, &one, sizeof one) < 0) std::terminate();
@@ -231,8 +234,9 @@ Image BuildProcess::pull() {
     if (step.text == last_text && Clock::now() - last < milliseconds(2000)) return;
     last = Clock::now();
     last_text = step.text;
-    recorder_->note(step.total_bytes == 0 ? step.text
-                                          : step.text + ": " + spokenBytes(step.done_bytes) + " of " + spokenBytes(step.total_bytes));
+    recorder_->note(step.total_bytes == 0
+                        ? step.text
+                        : step.text + ": " + spokenBytes(step.done_bytes) + " of " + spokenBytes(step.total_bytes));
   };
   for (int attempt = 1;; ++attempt) {
     try {
@@ -257,12 +261,14 @@ void BuildProcess::start(const Image& image) {
   writeControl(image);
   recorder_->phase("start");
   recorder_->save(0);  // from here on a container may exist
-  order_.limits.memory_bytes = pipeline_.resources.memory_bytes ? pipeline_.resources.memory_bytes : order_.limits.memory_bytes;
+  order_.limits.memory_bytes =
+      pipeline_.resources.memory_bytes ? pipeline_.resources.memory_bytes : order_.limits.memory_bytes;
   order_.limits.cpu_millis = pipeline_.resources.cpu_millis ? pipeline_.resources.cpu_millis : order_.limits.cpu_millis;
   order_.limits.pids = pipeline_.resources.pids ? pipeline_.resources.pids : order_.limits.pids;
   if (pipeline_.network == "host" && order_.network != "host")
-    throw Error(Status::invalid, "ocelot.yml asks for network: host, and this worker does not give it; an operator can, by "
-                                 "worker.network");
+    throw Error(Status::invalid,
+                "ocelot.yml asks for network: host, and this worker does not give it; an operator can, by "
+                "worker.network");
   if (pipeline_.network == "none") order_.network = "none";
   SimpleCall clean_slate(milliseconds(30000));
   sandbox_.remove(clean_slate);  // what a killed predecessor may have half made
@@ -305,7 +311,8 @@ Verdict BuildProcess::follow() {
   evidence.timeout_ms = timeout_ms_;
   evidence.memory_bytes = order_.limits.memory_bytes;
   const auto began = Clock::now();
-  auto deadline = timeout_ms_ > 0 ? began + milliseconds(timeout_ms_) + kGrace + kBeyondGrace : Clock::time_point::max();
+  auto deadline =
+      timeout_ms_ > 0 ? began + milliseconds(timeout_ms_) + kGrace + kBeyondGrace : Clock::time_point::max();
   auto saved_at = began;
   auto term_again = Clock::time_point::max();
   std::uint64_t saved = journal.offset();

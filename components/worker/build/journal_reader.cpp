@@ -29,7 +29,8 @@ bool JournalReader::read(const std::function<void(const journal::Frame&)>& take)
   struct stat now {};
   if (::fstat(fd_, &now) != 0) throw std::system_error(errno, std::generic_category(), "stat the journal");
   const auto size = static_cast<std::uint64_t>(now.st_size);
-  if (size < offset_) throw journal::Tampered("the journal shrank from " + std::to_string(offset_) + " bytes to " + std::to_string(size));
+  if (size < offset_)
+    throw journal::Tampered("the journal shrank from " + std::to_string(offset_) + " bytes to " + std::to_string(size));
   if (size == offset_) return false;
   buffer_.resize(std::min<std::uint64_t>(size - offset_, kReadBytes));
   const ssize_t got = ::pread(fd_, buffer_.data(), buffer_.size(), static_cast<off_t>(offset_));

@@ -12,7 +12,8 @@ void checkOutSource(Call& call, const builddir::Order& order, const pipeline::Cl
                     const builddir::CloneAccess& access, const SourcePlace& place,
                     const std::function<void(const std::string&)>& tell) {
   removeWorkspace(place.workspace);
-  if (order.source.kind == builddir::Source::Kind::folder) return copyFolder(call, order.source.folder, place.workspace);
+  if (order.source.kind == builddir::Source::Kind::folder)
+    return copyFolder(call, order.source.folder, place.workspace);
   git::Settings settings;
   settings.folder = place.mirrors;
   settings.local_folders = place.local_repos;
@@ -27,7 +28,8 @@ void checkOutSource(Call& call, const builddir::Order& order, const pipeline::Cl
   git.checkout(call, how, order.build.commit, place.workspace, options,
                [&tell, last = Call::Clock::now()](std::string_view sentence) mutable {
                  // Git counts aloud; a log wants what happens, and of a long fetch how far it is now and then.
-                 const bool counting = sentence.find('%') != std::string_view::npos || sentence.substr(0, 7) == "remote:";
+                 const bool counting =
+                     sentence.find('%') != std::string_view::npos || sentence.substr(0, 7) == "remote:";
                  if (counting && Call::Clock::now() - last < std::chrono::seconds(3)) return;
                  last = Call::Clock::now();
                  tell(std::string(sentence));

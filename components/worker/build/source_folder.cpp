@@ -10,7 +10,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto kCopy = fs::copy_options::copy_symlinks | fs::copy_options::recursive | fs::copy_options::overwrite_existing;
+constexpr auto kCopy =
+    fs::copy_options::copy_symlinks | fs::copy_options::recursive | fs::copy_options::overwrite_existing;
 
 void copyOne(const fs::path& from, const fs::path& to) {
   std::error_code failed;
@@ -25,8 +26,8 @@ void copyFolder(Call& call, const std::string& from, const std::string& to) {
   if (!fs::exists(fs::path(from) / ".git")) return copyOne(from, to);
   process::Command list;
   list.program = "git";
-  list.arguments = {"-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-C", from, "ls-files", "-z", "--cached", "--others",
-                    "--exclude-standard"};
+  list.arguments = {"-c", "safe.directory=*", "-c",       "core.fsmonitor=false", "-C", from, "ls-files",
+                    "-z", "--cached",         "--others", "--exclude-standard"};
   list.environment = process::plainEnvironment();
   list.max_output_bytes = 256u << 20;
   const auto files = process::run(call, list);

@@ -68,7 +68,8 @@ Verdict timedOut(const std::vector<model::Stage>& stages, const Evidence& eviden
   // The guest's last word tells whose time-out it was.
   const bool of_build = !evidence.finished || evidence.finished->bytes == "the build timed out";
   if (stage && !stage->sentence.empty() && !of_build)
-    return verdict(BuildState::timed_out, "stage_timeout", "stage `" + stage->name + "`" + where(*stage) + ": " + stage->sentence);
+    return verdict(BuildState::timed_out, "stage_timeout",
+                   "stage `" + stage->name + "`" + where(*stage) + ": " + stage->sentence);
   return verdict(BuildState::timed_out, "build_timeout",
                  "the build took longer than its timeout of " + spoken(evidence.timeout_ms) +
                      (stage ? ", in stage `" + stage->name + "`" + where(*stage) : ""));
@@ -85,13 +86,13 @@ Verdict judge(const Evidence& evidence, const std::vector<model::Stage>& stages)
       return verdict(BuildState::failed, "out_of_memory",
                      "the container ran out of memory" +
                          (evidence.memory_bytes ? " (limit " + spokenBytes(evidence.memory_bytes) + ")" : ""));
-    return verdict(BuildState::error, "container_lost",
-                   "the container ended without a word" +
-                       (evidence.exit && evidence.exit->known
-                            ? " (exit code " + std::to_string(evidence.exit->code) + ")"
-                            : std::string()) +
-                       ": its engine stopped it, or somebody did",
-                   true);
+    return verdict(
+        BuildState::error, "container_lost",
+        "the container ended without a word" +
+            (evidence.exit && evidence.exit->known ? " (exit code " + std::to_string(evidence.exit->code) + ")"
+                                                   : std::string()) +
+            ": its engine stopped it, or somebody did",
+        true);
   }
   const Ending ending = evidence.finished->ending;
   // A guest that says one thing and ends with another was not the one that spoke.
@@ -104,7 +105,8 @@ Verdict judge(const Evidence& evidence, const std::vector<model::Stage>& stages)
     case Ending::skipped:
       for (const auto& stage : stages)
         if (stage.state != StageState::passed && stage.state != StageState::skipped)
-          return verdict(BuildState::error, "tampered", "the journal says all stages passed, and `" + stage.name + "` did not");
+          return verdict(BuildState::error, "tampered",
+                         "the journal says all stages passed, and `" + stage.name + "` did not");
       return verdict(BuildState::passed, "", "");
     case Ending::failed:
       return failed(stages, evidence);
@@ -112,9 +114,11 @@ Verdict judge(const Evidence& evidence, const std::vector<model::Stage>& stages)
       return timedOut(stages, evidence);
     case Ending::canceled:
       if (evidence.asked_cancel) return verdict(BuildState::canceled, "canceled", "canceled");
-      return verdict(BuildState::error, "container_lost", "the container was told to stop by somebody else than Ocelot", true);
+      return verdict(BuildState::error, "container_lost", "the container was told to stop by somebody else than Ocelot",
+                     true);
     case Ending::abandoned:
-      return verdict(BuildState::error, "worker_lost", "the worker was away for too long, and the build stopped itself", true);
+      return verdict(BuildState::error, "worker_lost", "the worker was away for too long, and the build stopped itself",
+                     true);
     case Ending::broken:
       return verdict(BuildState::error, "guest_broken", "the guest could not go on: " + evidence.finished->bytes);
   }
@@ -124,7 +128,8 @@ Verdict judge(const Evidence& evidence, const std::vector<model::Stage>& stages)
 std::string spoken(std::int64_t milliseconds) {
   char text[48];
   if (milliseconds < 60000) {
-    std::snprintf(text, sizeof text, milliseconds % 1000 ? "%.1f s" : "%.0f s", static_cast<double>(milliseconds) / 1000);
+    std::snprintf(text, sizeof text, milliseconds % 1000 ? "%.1f s" : "%.0f s",
+                  static_cast<double>(milliseconds) / 1000);
   } else if (milliseconds % 60000) {
     std::snprintf(text, sizeof text, "%lld min %lld s", static_cast<long long>(milliseconds / 60000),
                   static_cast<long long>(milliseconds % 60000 / 1000));

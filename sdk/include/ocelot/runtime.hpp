@@ -73,7 +73,8 @@ struct Limits {
   std::uint64_t memory_bytes = 0;  // 0: none; swap is never added
   std::uint32_t cpu_millis = 0;    // 1000: one core; 0: none
   std::uint32_t pids = 0;          // 0: none
-  std::uint64_t disk_bytes = 0;    // what the container may write beside the workspace; 0: none; where unsupported: probe says so
+  std::uint64_t disk_bytes =
+      0;  // what the container may write beside the workspace; 0: none; where unsupported: probe says so
 };
 
 struct ContainerSpec {

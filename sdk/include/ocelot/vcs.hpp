@@ -1,8 +1,8 @@
 #pragma once
 // A version-control provider: where repositories live, how their changes are told, and where results are shown.
 //
-// Who calls: the hookhandler (verifyHook, then parseHook), the poller (heads, changes), admin (resolve, readFile) and the
-// worker (clone). Handles are [serial]; distinct handles run in parallel.
+// Who calls: the hookhandler (verifyHook, then parseHook), the poller (heads, changes), admin (resolve, readFile) and
+// the worker (clone). Handles are [serial]; distinct handles run in parallel.
 
 #include <cstdint>
 #include <string>
@@ -51,7 +51,8 @@ struct Hook {
   std::string body;  // raw bytes
 };
 
-// What git needs to fetch from the repo. Handed to the git process by its environment or a helper, never on a command line.
+// What git needs to fetch from the repo. Handed to the git process by its environment or a helper, never on a command
+// line.
 struct CloneAccess {
   std::string url;
   std::string username;
@@ -75,7 +76,8 @@ class Vcs {
   virtual std::vector<Head> heads(Call&, const Repo&) = 0;
   // A branch, tag, or (abbreviated) commit id to a full commit id. not_found.
   virtual std::string resolve(Call&, const Repo&, std::string_view revision) = 0;
-  // One file at a commit, never from a working tree. not_found; invalid when larger than max_bytes or not a regular file.
+  // One file at a commit, never from a working tree. not_found; invalid when larger than max_bytes or not a regular
+  // file.
   virtual std::string readFile(Call&, const Commit&, std::string_view path, std::uint64_t max_bytes) = 0;
   // What changed up to `commit` since `before` ("" : the commit alone).
   virtual Change changes(Call&, const Commit&, std::string_view before) = 0;
