@@ -33,7 +33,6 @@ const ocelot_option kWorker[] = {
     {"worker.name", OCELOT_TEXT, 0, nullptr, "how it is called in lists; unset: the host name"},
     {"worker.slots", OCELOT_NUMBER, 0, "0", "builds at once; 0: one per core"},
     {"worker.tags", OCELOT_LIST, 0, nullptr, "machine tags whose builds it takes, beside the untagged ones"},
-    {"worker.warm", OCELOT_NUMBER, 0, "2", "build processes made ahead and waiting"},
     {"worker.guest", OCELOT_PATH, 0, nullptr,
      "the ocelot-guest program; unset: beside ocelot-worker, or in ../lib/ocelot"},
     {"worker.lease", OCELOT_DURATION, 0, "30s", "how long a build stays this worker's without a renewal"},
