@@ -8,6 +8,7 @@
 
 #include "host/builddir/directory.hpp"
 #include "host/model/build.hpp"
+#include "host/runtimes/limits.hpp"
 
 namespace ocelot::worker {
 namespace {
@@ -58,11 +59,7 @@ Settings settingsFrom(const config::Config& config) {
   settings.guest = config.has("worker.guest") ? config.text("worker.guest") : findGuest(settings.program);
   settings.network = config.text("worker.network");
   settings.local_repos = config.list("worker.local_repos");
-  settings.limits.memory_bytes = static_cast<std::uint64_t>(config.size("worker.memory_limit"));
-  settings.limits.cpu_millis = static_cast<std::uint32_t>(config.number("worker.cpu_limit"));
-  settings.limits.pids = static_cast<std::uint32_t>(config.number("worker.pids_limit"));
-  settings.limits.log_bytes = static_cast<std::uint64_t>(config.size("worker.log_limit"));
-  settings.limits.timeout_ms = config.duration("worker.build_timeout").count();
+  settings.limits = runtimes::limitsOf(config);
   settings.lease = config.duration("worker.lease");
   settings.heartbeat = config.duration("worker.heartbeat");
   settings.drain_timeout = config.duration("worker.drain_timeout");

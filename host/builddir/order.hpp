@@ -32,7 +32,8 @@ struct BuildLimits {
   std::uint32_t cpu_millis = 0;
   std::uint32_t pids = 0;
   std::uint64_t log_bytes = 0;
-  std::int64_t timeout_ms = 0;  // of a build whose ocelot.yml names none
+  std::int64_t timeout_ms = 0;    // of a build whose ocelot.yml names none
+  std::int64_t grace_ms = 10000;  // between TERM and KILL of a stage
 };
 
 struct Order {

@@ -42,7 +42,7 @@ const ocelot_option kWorker[] = {
      "no new builds while data_dir's file system has less; a share (5%) or a size (1GiB)"},
     {"worker.build_timeout", OCELOT_DURATION, 0, "1h", "of a build whose ocelot.yml names none"},
     {"worker.max_build_timeout", OCELOT_DURATION, 0, "24h", "the most that an ocelot.yml may ask for"},
-    {"worker.kill_grace", OCELOT_DURATION, 0, "10s", "between TERM and KILL of a stage that is to end"},
+    {"worker.kill_grace", OCELOT_DURATION, 0, "10s", "between TERM and KILL of a stage that is to end; 1s to 10m"},
     {"worker.memory_limit", OCELOT_SIZE, 0, "0", "of a build; 0: none"},
     {"worker.cpu_limit", OCELOT_NUMBER, 0, "0", "of a build, in thousandths of a core; 0: none"},
     {"worker.pids_limit", OCELOT_NUMBER, 0, "4096", "processes of a build; 0: none"},

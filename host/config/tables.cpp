@@ -63,6 +63,9 @@ std::string faultOfAmount(std::string_view key, std::optional<std::int64_t> amou
   if (*amount < 0) return "must not be negative, as " + text + " is";
   if (*amount == 0 && mustBePositive(key)) return "must be more than 0";
   if (*amount > (1LL << 50)) return "is too large: " + text;
+  // Below, a moment without room for the log would end a build; above, a worker that is stopped waits for too long.
+  if (key == "worker.kill_grace" && (*amount < 1000 || *amount > 600000))
+    return "must be between 1s and 10m, not " + text;
   return "";
 }
 

@@ -13,6 +13,7 @@
 #include "components/cli/run/probe.hpp"
 #include "components/cli/run/working_copy.hpp"
 #include "components/cli/terminal.hpp"
+#include "host/runtimes/limits.hpp"
 
 namespace ocelot::cli {
 namespace {
@@ -24,11 +25,7 @@ builddir::Order orderFor(const Installation& installation, const WorkingCopy& co
   order.source.kind = builddir::Source::Kind::folder;
   order.source.folder = copy.folder;
   order.runtime = usableRuntime(installation, arguments.text("runtime"));
-  order.limits.memory_bytes = static_cast<std::uint64_t>(config.size("worker.memory_limit"));
-  order.limits.cpu_millis = static_cast<std::uint32_t>(config.number("worker.cpu_limit"));
-  order.limits.pids = static_cast<std::uint32_t>(config.number("worker.pids_limit"));
-  order.limits.log_bytes = static_cast<std::uint64_t>(config.size("worker.log_limit"));
-  order.limits.timeout_ms = config.duration("worker.build_timeout").count();
+  order.limits = runtimes::limitsOf(config);
   order.network = config.text("worker.network");
   order.owner = "ocelot-run";
   order.guest = installation.findProgram("ocelot-guest");

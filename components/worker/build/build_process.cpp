@@ -28,7 +28,6 @@ namespace {
 using Clock = Call::Clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kGrace{10000};        // between TERM and KILL of a stage
 constexpr milliseconds kBeyondGrace{15000};  // after which the build process no longer waits for the guest
 constexpr milliseconds kSaveEvery{1000};     // the cursor: how much is made again after a kill
 constexpr std::uint64_t kSaveBytes = 8u << 20;
@@ -279,7 +278,7 @@ void BuildProcess::start(const Image& image) {
 void BuildProcess::writeControl(const Image& image) {
   pipeline::PlanSettings settings;
   settings.default_timeout_ms = order_.limits.timeout_ms;
-  settings.grace_ms = kGrace.count();
+  settings.grace_ms = order_.limits.grace_ms;
   settings.previous_passed_commit = order_.previous_passed_commit;
   journal::Plan plan =
       pipeline::planFor(pipeline_, order_.build, trigger::changeFromJson(order_.build.change_json), image, settings);
@@ -295,12 +294,14 @@ void BuildProcess::writeControl(const Image& image) {
 
 Verdict BuildProcess::follow() {
   timeout_ms_ = pipeline_.timeout_ms ? pipeline_.timeout_ms : order_.limits.timeout_ms;
-  if (!envelope_.secrets.empty()) {
-    std::vector<std::set<std::string>> allowed;
-    for (const auto& stage : pipeline_.stages) {
-      allowed.emplace_back(pipeline_.secrets.begin(), pipeline_.secrets.end());
-      allowed.back().insert(stage.secrets.begin(), stage.secrets.end());
-    }
+  std::vector<std::set<std::string>> allowed;
+  bool asks = false;  // also for a secret that is not there: then it is the broker that says so
+  for (const auto& stage : pipeline_.stages) {
+    allowed.emplace_back(pipeline_.secrets.begin(), pipeline_.secrets.end());
+    allowed.back().insert(stage.secrets.begin(), stage.secrets.end());
+    asks = asks || !allowed.back().empty();
+  }
+  if (asks) {
     broker_ = std::make_unique<Broker>(directory_.control(), envelope_.secrets, std::move(allowed));
   }
   sandbox_.watch();
@@ -311,8 +312,8 @@ Verdict BuildProcess::follow() {
   evidence.timeout_ms = timeout_ms_;
   evidence.memory_bytes = order_.limits.memory_bytes;
   const auto began = Clock::now();
-  auto deadline =
-      timeout_ms_ > 0 ? began + milliseconds(timeout_ms_) + kGrace + kBeyondGrace : Clock::time_point::max();
+  const auto patience = milliseconds(order_.limits.grace_ms) + kBeyondGrace;
+  auto deadline = timeout_ms_ > 0 ? began + milliseconds(timeout_ms_) + patience : Clock::time_point::max();
   auto saved_at = began;
   auto term_again = Clock::time_point::max();
   std::uint64_t saved = journal.offset();
@@ -339,7 +340,7 @@ Verdict BuildProcess::follow() {
       // "kill": the build is another worker's by now, and what still runs must not run beside it.
       const bool at_once = builddir::readIfPresent(directory_.cancelFile(), 64).value_or("") == "kill";
       sandbox_.signal(signal, at_once ? SIGKILL : SIGTERM);
-      deadline = Clock::now() + kGrace + kBeyondGrace;
+      deadline = Clock::now() + patience;
       if (!at_once) term_again = Clock::now() + kTermAgain;
     } else if (Clock::now() >= term_again && !recorder_->cancelHeard()) {
       SimpleCall signal(milliseconds(30000));

@@ -176,6 +176,8 @@ class ConfigTest : public CppUnit::TestFixture {
         {"worker: {slots: 99999999999999999999}", "worker.slots: must be a whole number, not \"99999999999999999999\""},
         {"worker: {lease: 30}", "worker.lease: must be a duration (\"10s\", \"5m\", \"1h30m\"), not \"30\""},
         {"worker: {log_limit: big}", "worker.log_limit: must be a size (\"64MiB\", \"1GiB\", \"4096\"), not \"big\""},
+        {"worker: {kill_grace: 0s}", "worker.kill_grace: must be between 1s and 10m, not 0s"},
+        {"worker: {kill_grace: 11m}", "worker.kill_grace: must be between 1s and 10m, not 11m"},
         {"worker: {tags: gpu}", "worker.tags: must be a list: [one, two]"},
         {"worker: {min_free_disk: 101%}",
          "worker.min_free_disk: must be a share of the disk (\"5%\") or a size (\"1GiB\"), not \"101%\""},
