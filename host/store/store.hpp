@@ -231,6 +231,7 @@ class Store {
   // ── tokens ──
   virtual void addToken(const Token& token) = 0;
   virtual std::optional<Token> findToken(std::string_view sha256_hex) = 0;
+  // Notes the token's use, at most once a minute, where that can be done at once; never fails for it.
   virtual std::vector<Token> tokens() = 0;
   virtual bool revokeToken(std::string_view id) = 0;
 

@@ -11,6 +11,7 @@ namespace {
 
 // A token's last use is written down this often at most: it must not cost a write per request.
 constexpr std::int64_t kUseNotedEvery = 60'000'000;
+constexpr std::size_t kUsesRemembered = 4096;  // tokens; beyond it, some are noted more often
 
 const char* const kTokenSelect = "SELECT id, name, role, sha256_hex, created_at, last_used_at, expires_at FROM tokens";
 
@@ -69,13 +70,29 @@ std::optional<Token> SqlStore::findToken(std::string_view sha256_hex) {
     now = rows.integer(0, 7);
     return tokenFrom(rows, 0);
   });
-  if (token && token->last_used_at + kUseNotedEvery < now) {
-    transact(Access::write_one, [&](Connection& db, bool) {
-      db.run("UPDATE tokens SET last_used_at = $1 WHERE id = $2", {now, token->id});
-    });
-    token->last_used_at = now;
-  }
+  if (token && token->last_used_at + kUseNotedEvery < now) noteUse(*token, now);
   return token;
+}
+
+// Whoever asks with a token gets his answer although the disk is full or a backup holds the database: that a use is not
+// written down hurts nobody. What failed is not tried again with each request.
+void SqlStore::noteUse(const Token& token, Micros now) {
+  {
+    const std::lock_guard<std::mutex> lock(uses_mutex_);
+    if (uses_.size() >= kUsesRemembered) uses_.clear();
+    Micros& tried = uses_[token.id];
+    if (tried + kUseNotedEvery >= now) return;
+    tried = now;
+  }
+  try {
+    transact(Access::aside, [&](Connection& db, bool) {
+      db.run("UPDATE tokens SET last_used_at = $1 WHERE id IN (SELECT id FROM tokens WHERE id = $2" +
+                 std::string(dialect().skip_locked) + ")",
+             {now, token.id});
+    });
+  } catch (const std::exception&) {
+    // The next request that has to write will say what is wrong with the store.
+  }
 }
 
 std::vector<Token> SqlStore::tokens() {

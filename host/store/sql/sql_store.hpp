@@ -3,6 +3,8 @@
 // the place where logs are kept.
 
 #include <functional>
+#include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -21,7 +23,8 @@ struct Dialect {
 };
 
 // How a transaction is to be run. `_one`: a single statement, which an engine may run without BEGIN and COMMIT.
-enum class Access { read, write_one, write, durable_one, durable };
+// `aside`: a single statement that may as well not happen: nobody waits for a lock on its behalf.
+enum class Access { read, aside, write_one, write, durable_one, durable };
 
 class SqlStore : public Store {
  public:
@@ -109,5 +112,12 @@ class SqlStore : public Store {
     return result;
   }
 };
+
+ private:
+  void noteUse(const Token& token, Micros now);
+
+  // When the use of each token was last noted, or tried to be.
+  std::mutex uses_mutex_;
+  std::map<std::string, Micros, std::less<>> uses_;
 
 }  // namespace ocelot::store

@@ -49,6 +49,8 @@ static int waitForLock(void* /*arg*/, int tries) {
   ::usleep(static_cast<useconds_t>(200 + static_cast<int>(random() % static_cast<unsigned>(longest))));
   return 1;
 }
+
+static int waitBriefly(void* arg, int tries) { return tries < 20 ? waitForLock(arg, tries) : 0; }
 }
 
 void run(sqlite3* handle, const char* sql) {
@@ -82,7 +84,7 @@ std::unique_ptr<Connection> openSqlite(const std::string& file, SessionKind kind
     throw Unavailable("open " + file + ": " + error.displayText());
   }
   sqlite3* handle = lite::Utility::dbHandle(*session);
-  sqlite3_busy_handler(handle, waitForLock, nullptr);
+  sqlite3_busy_handler(handle, kind == SessionKind::aside ? waitBriefly : waitForLock, nullptr);
   sqlite3_create_function(handle, "ocelot_now", 0, SQLITE_UTF8 | SQLITE_INNOCUOUS, nullptr, ocelotNow, nullptr,
                           nullptr);
 
@@ -90,7 +92,7 @@ std::unique_ptr<Connection> openSqlite(const std::string& file, SessionKind kind
   pragmas += kind == SessionKind::durable ? "PRAGMA synchronous = FULL;" : "PRAGMA synchronous = NORMAL;";
   // Turning WAL on needs the file for itself, and SQLite does not wait for that: it is tried again here. Once on, it is
   // a property of the file.
-  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(kind == SessionKind::aside ? 0 : 30);
   for (;;) {
     try {
       run(handle, "PRAGMA journal_mode = WAL;");

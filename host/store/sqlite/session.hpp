@@ -11,6 +11,7 @@ namespace ocelot::store {
 enum class SessionKind {
   reader,   // refuses to write
   relaxed,  // a commit survives a killed process
+  aside,    // as relaxed, and waits for the lock for some 30 ms only
   durable,  // a commit survives power loss
 };
 

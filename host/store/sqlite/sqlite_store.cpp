@@ -67,6 +67,7 @@ void SqliteStore::migrate() {
 
 void SqliteStore::transact(Access access, const Body& body) {
   if (access == Access::read) return read(body);
+  if (access == Access::aside) return writeAside(body);
   write(access == Access::durable || access == Access::durable_one, body);
 }
 
@@ -98,6 +99,25 @@ void SqliteStore::write(bool durable, const Body& body) {
       // The busy handler has waited already, or SQLite saw a deadlock that only a new start resolves.
       if (!isBusy(error) || std::chrono::steady_clock::now() > give_up) throwMeaning(error, file_);
     }
+  }
+}
+
+void SqliteStore::writeAside(const Body& body) {
+  // Without the writers' mutex: whoever holds that may be waiting for the lock that is not to be waited for here.
+  const std::unique_lock<std::mutex> mine(aside_mutex_, std::try_to_lock);
+  if (!mine) return;
+  try {
+    if (!aside_) aside_ = openSqlite(file_, SessionKind::aside);
+    aside_->script("BEGIN IMMEDIATE");
+    try {
+      body(*aside_, false);
+      aside_->script("COMMIT");
+    } catch (...) {
+      rollBack(*aside_);
+      throw;
+    }
+  } catch (const std::exception& error) {
+    throwMeaning(error, file_);
   }
 }
 

@@ -37,6 +37,7 @@ class SqliteStore : public SqlStore {
  private:
   class ReaderLease;
   void write(bool durable, const Body& body);
+  void writeAside(const Body& body);
   void read(const Body& body);
 
   const std::string folder_;
@@ -48,6 +49,8 @@ class SqliteStore : public SqlStore {
   // One writer in this process at a time; other processes are waited for by SQLite's busy handler.
   std::mutex writer_mutex_;
   std::unique_ptr<Connection> durable_, relaxed_;  // opened when first needed
+  std::mutex aside_mutex_;
+  std::unique_ptr<Connection> aside_;  // likewise
 
   mutable std::mutex readers_mutex_;
   std::condition_variable reader_returned_;

@@ -181,6 +181,40 @@ CONTRACT(blobsAreBytesByName) {
   const std::string bytes("\0\x01\xFF\\x00", 7);
   store.putBlob("a/1", bytes);
   store.putBlob("a/2", "");
+CONTRACT(aTokenIsFoundAlthoughItsUseCannotBeWrittenDown) {
+  auto& store = ground.store();
+  store.addToken({"t1", "ada", "viewer", std::string(64, 'a'), 0, 0, 0});
+  const bool server = ground.engine().hasServer();
+  if (server) {
+    ground.engine().sql(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''disk full'' USING "
+        "ERRCODE = ''53100''; END'");
+    ground.engine().sql("CREATE TRIGGER full_disk BEFORE UPDATE ON tokens FOR EACH ROW EXECUTE FUNCTION refuse()");
+  } else {
+    ground.engine().sql("CREATE TRIGGER full_disk BEFORE UPDATE ON tokens BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+  }
+  for (int i = 0; i < 3; ++i) CPPUNIT_ASSERT(store.findToken(std::string(64, 'a')).has_value());
+  CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, store.tokens().front().last_used_at);
+
+  ground.engine().sql(server ? "DROP TRIGGER full_disk ON tokens" : "DROP TRIGGER full_disk");
+  CPPUNIT_ASSERT(store.findToken(std::string(64, 'a')).has_value());
+  CPPUNIT_ASSERT_EQUAL_MESSAGE("tried again within the minute", std::int64_t{0}, store.tokens().front().last_used_at);
+  CPPUNIT_ASSERT(ground.openAnother()->findToken(std::string(64, 'a')).has_value());
+  CPPUNIT_ASSERT(store.tokens().front().last_used_at > 0);
+}
+
+CONTRACT(aTokenIsFoundAtOnceWhileSomebodyElseHoldsTheLock) {
+  auto& store = ground.store();
+  store.addToken({"t1", "ada", "viewer", std::string(64, 'a'), 0, 0, 0});
+  const auto holding = ground.engine().holding(
+      ground.engine().hasServer() ? std::vector<std::string>{"BEGIN", "SELECT id FROM tokens FOR UPDATE"}
+                                  : std::vector<std::string>{"BEGIN IMMEDIATE"});
+  const auto before = std::chrono::steady_clock::now();
+  CPPUNIT_ASSERT(store.findToken(std::string(64, 'a')).has_value());
+  CPPUNIT_ASSERT_MESSAGE("it waited for the lock", std::chrono::steady_clock::now() - before < std::chrono::seconds(5));
+  CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, store.tokens().front().last_used_at);
+}
+
   store.putBlob("a", "x");
   store.putBlob("b", "y");
   CPPUNIT_ASSERT(store.getBlob("a/1") == bytes);

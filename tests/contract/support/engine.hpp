@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "host/store/store.hpp"
 
@@ -15,6 +16,8 @@ class Engine {
   // Runs SQL behind the store's back, to make what the store itself would never make.
   virtual void sql(const std::string& statement) = 0;
   virtual std::string text(const std::string& query) = 0;  // the one value of a query
+  // A session in which this SQL was run, open until the result goes: to hold a lock.
+  virtual std::shared_ptr<void> holding(const std::vector<std::string>& statements) = 0;
   // Restarts the server, as an operator would, in the middle of whatever is going on. Does nothing where there is none.
   virtual void restart() {}
   virtual bool hasServer() const { return false; }

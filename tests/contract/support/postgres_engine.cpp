@@ -158,6 +158,11 @@ class PostgresEngine : public Engine {
     Poco::Data::RecordSet rows(open, query);
     return rows.moveFirst() ? rows.value(0, 0).convert<std::string>() : "";
   }
+  std::shared_ptr<void> holding(const std::vector<std::string>& statements) override {
+    auto held = std::make_shared<Poco::Data::Session>(server_.session(database_));
+    for (const auto& statement : statements) *held << statement, Poco::Data::Keywords::now;
+    return held;
+  }
   void restart() override { server_.restart(); }
   bool hasServer() const override { return true; }
 

@@ -28,6 +28,11 @@ class SqliteEngine : public Engine {
     Poco::Data::RecordSet rows(open, query);
     return rows.moveFirst() ? rows.value(0, 0).convert<std::string>() : "";
   }
+  std::shared_ptr<void> holding(const std::vector<std::string>& statements) override {
+    auto held = std::make_shared<Poco::Data::Session>(session());
+    for (const auto& statement : statements) *held << statement, Poco::Data::Keywords::now;
+    return held;
+  }
 
  private:
   Poco::Data::Session session() {
