@@ -21,7 +21,6 @@
 #include <thread>
 
 #include "digest.hpp"
-#include "tool.hpp"
 
 namespace ocelot::oci {
 namespace {
@@ -62,6 +61,24 @@ void makeBridge(const std::string& name) {
   for (std::size_t i = 1; i < 6; ++i) request.ifr_hwaddr.sa_data[i] = digest[i];
   if (::ioctl(socket.get(), SIOCSIFHWADDR, &request) != 0)
     failSystem("bridge network: give the bridge " + name + " an address", errno);
+}
+
+// Alive as long as the descriptor or a process in it; its loopback is up.
+Fd makeNamespace() {
+  Fd fd;
+  int error = 0;
+  // A thread of its own: whoever calls stays where he is.
+  std::thread([&] {
+    if (::unshare(CLONE_NEWNET) != 0) {
+      error = errno;
+      return;
+    }
+    raiseLoopback();
+    fd.reset(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+    if (!fd) error = errno;
+  }).join();
+  if (!fd) failSystem("make a network namespace", error);
+  return fd;
 }
 
 }  // namespace
@@ -184,6 +201,8 @@ void Network::choose(Call& call) {
   std::istringstream lines(readFileIfPresent(note, 256).value_or(""));
   lines >> bridge >> subnet;
   if (bridge.empty() || subnet.empty() || (!wanted_subnet_.empty() && wanted_subnet_ != subnet)) {
+    if (!bridge.empty() && !subnet.empty() && namesIn(folder_ + "/leases").empty())
+      takeAway(call, bridge, parseSubnet(subnet));
     subnet = wanted_subnet_.empty()
                  ? freeSubnet(parseRoutes(readFileIfPresent("/proc/net/route", 1u << 20).value_or(""))).text()
                  : wanted_subnet_;
@@ -195,58 +214,37 @@ void Network::choose(Call& call) {
   bridge_ = bridge;
 }
 
-std::vector<Network::Rule> Network::rules() const {
+std::vector<Network::Rule> Network::rules(const std::string& bridge, const Subnet& subnet) {
   // Where a container engine runs, the policy of FORWARD is DROP.
-  return {
-      {"nat", {"POSTROUTING", "-s", subnet_.text(), "!", "-o", bridge_, "-j", "MASQUERADE"}},
-      {"filter", {"FORWARD", "-i", bridge_, "-j", "ACCEPT"}},
-      {"filter", {"FORWARD", "-o", bridge_, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT"}}};
+  return {{"nat", {"POSTROUTING", "-s", subnet.text(), "!", "-o", bridge, "-j", "MASQUERADE"}},
+          {"filter", {"FORWARD", "-i", bridge, "-j", "ACCEPT"}},
+          {"filter", {"FORWARD", "-o", bridge, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT"}}};
 }
 
-void Network::prepare(Call& call) {
-  if (ready_) return;
-  if (const std::string why = whyNot(); !why.empty()) throw Error(Status::unsupported, "bridge network: " + why);
-  choose(call);
+ToolResult Network::iptables(Call& call, const char* verb, const Rule& rule) const {
+  std::vector<std::string> words = {"-w", "10", "-t", rule.table, verb};
+  words.insert(words.end(), rule.words.begin(), rule.words.end());
+  return runTool(call, {iptables_, words, toolEnvironment(), "", false, {}, {}});
+}
+
+// Under a lease: nobody takes away what this finds or makes.
+void Network::prepare(Call& call) const {
   makeBridge(bridge_);
   const std::string note = folder_ + "/rules";
   struct stat status {};
-  if (::stat(note.c_str(), &status) == 0 && ::time(nullptr) - status.st_mtime < kRulesHold) {
-    ready_ = true;
-    return;
-  }
+  if (::stat(note.c_str(), &status) == 0 && ::time(nullptr) - status.st_mtime < kRulesHold) return;
   const Fd lock = lockFile(call, folder_ + "/lock", LockKind::exclusive);
-  for (const Rule& rule : rules()) {
-    const auto iptables = [&](const char* verb) {
-      std::vector<std::string> words = {"-w", "10", "-t", rule.table, verb};
-      words.insert(words.end(), rule.words.begin(), rule.words.end());
-      return runTool(call, {iptables_, words, toolEnvironment(), "", false, {}, {}});
-    };
-    if (iptables("-C").ok()) continue;
-    const ToolResult result = iptables("-I");
+  for (const Rule& rule : rules(bridge_, subnet_)) {
+    if (iptables(call, "-C", rule).ok()) continue;
+    const ToolResult result = iptables(call, "-I", rule);
     if (!result.ok()) throw Error(Status::unavailable, "bridge network: iptables: " + lastWords(result));
   }
   replaceFile(note, "");
-  ready_ = true;
 }
 
-Fd Network::makeNamespace() {
-  Fd fd;
-  int error = 0;
-  // A thread of its own: whoever calls stays where he is.
-  std::thread([&] {
-    if (::unshare(CLONE_NEWNET) != 0) {
-      error = errno;
-      return;
-    }
-    raiseLoopback();
-    fd.reset(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-    if (!fd) error = errno;
-  }).join();
-  if (!fd) failSystem("make a network namespace", error);
-  return fd;
-}
-
-std::uint32_t Network::lease(const std::string& container) const {
+std::uint32_t Network::lease(Call& call, const std::string& container) const {
+  // Whoever takes the bridge away holds the lock alone: he has seen this lease, or is done before it is there.
+  const Fd lock = lockFile(call, folder_ + "/lock", LockKind::shared);
   // In turn, so that an address is not used again while the last one's interface is still going away.
   const std::string last_file = folder_ + "/last";
   const std::uint32_t last =
@@ -255,12 +253,11 @@ std::uint32_t Network::lease(const std::string& container) const {
   for (std::uint32_t step = 0; step < hosts; ++step) {
     const std::uint32_t host = 2 + (last - 1 + step) % hosts;
     const std::string path = folder_ + "/leases/" + std::to_string(host);
-    const Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!file) {
+    // A link that leads nowhere: there with its content, or not at all.
+    if (::symlink(container.c_str(), path.c_str()) != 0) {
       if (errno == EEXIST) continue;
       failSystem("write " + path, errno);
     }
-    appendAll(file.get(), container, path);
     replaceFile(last_file, std::to_string(host));
     return subnet_.base + host;
   }
@@ -268,9 +265,12 @@ std::uint32_t Network::lease(const std::string& container) const {
               "bridge network: every address of " + subnet_.text() + " is in use; set a larger `subnet`");
 }
 
-Network::Attached Network::attach(Call& call, const std::string& container, int network_namespace) {
+Network::Attached Network::attach(Call& call, const std::string& container) {
+  if (const std::string why = whyNot(); !why.empty()) throw Error(Status::unsupported, "bridge network: " + why);
+  choose(call);
+  const std::string address = addressText(lease(call, container));
   prepare(call);
-  const std::string address = addressText(lease(container));
+  Fd made = makeNamespace();
   Poco::JSON::Object entry, route, ipam, config;
   entry.set("address", address + "/" + std::to_string(subnet_.bits));
   entry.set("gateway", addressText(subnet_.base + 1));
@@ -296,7 +296,7 @@ Network::Attached Network::attach(Call& call, const std::string& container, int 
   tool.environment = toolEnvironment();
   tool.environment["CNI_COMMAND"] = "ADD";
   tool.environment["CNI_CONTAINERID"] = container;
-  tool.environment["CNI_NETNS"] = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(network_namespace);
+  tool.environment["CNI_NETNS"] = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(made.get());
   tool.environment["CNI_IFNAME"] = "eth0";
   tool.environment["CNI_PATH"] = plugin_path_;
   tool.input = text.str();
@@ -317,36 +317,41 @@ Network::Attached Network::attach(Call& call, const std::string& container, int 
   } catch (const Poco::Exception& e) {
     throw Error(Status::unavailable, "bridge network: the answer of " + bridge_plugin_ + ": " + e.displayText());
   }
-  return {address};
+  return {address, std::move(made)};
 }
 
 void Network::detach(const std::string& container) const {
   for (const std::string& host : namesIn(folder_ + "/leases")) {
     const std::string path = folder_ + "/leases/" + host;
-    if (readFileIfPresent(path, 256) == container) ::unlink(path.c_str());
+    char holder[256];
+    const ssize_t size = ::readlink(path.c_str(), holder, sizeof holder);
+    if (size > 0 && std::string_view(holder, static_cast<std::size_t>(size)) == container) ::unlink(path.c_str());
   }
 }
 
-void Network::tearDown(Call& call) {
+void Network::rest(Call& call) {
   if (!present(folder_ + "/chosen")) return;  // none of the processes that share the folder has made any
   choose(call);
-  for (const Rule& rule : rules()) {
-    std::vector<std::string> words = {"-w", "10", "-t", rule.table, "-D"};
-    words.insert(words.end(), rule.words.begin(), rule.words.end());
-    runTool(call, {iptables_, words, toolEnvironment(), "", false, {}, {}});
-  }
+  if (!present("/sys/class/net/" + bridge_) && !present(folder_ + "/rules")) return;
+  // Whoever holds it is about to use the bridge, or to take it away.
+  const Fd lock = tryLockFile(folder_ + "/lock", LockKind::exclusive);
+  if (lock && namesIn(folder_ + "/leases").empty()) takeAway(call, bridge_, subnet_);
+}
+
+// Under the lock, alone, and without a lease.
+void Network::takeAway(Call& call, const std::string& bridge, const Subnet& subnet) const {
+  // This first and the bridge last: should it be killed midway, whoever makes the bridge asks for each rule, and
+  // whoever takes it away finds it.
+  ::unlink((folder_ + "/rules").c_str());
+  for (const Rule& rule : rules(bridge, subnet)) iptables(call, "-D", rule);
   // brctl's old call: a bridge must be down to be deleted.
   const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ifreq request{};
-  std::strncpy(request.ifr_name, bridge_.c_str(), IFNAMSIZ - 1);
-  if (::ioctl(socket.get(), SIOCGIFFLAGS, &request) == 0) {
-    request.ifr_flags = static_cast<short>(request.ifr_flags & ~IFF_UP);
-    ::ioctl(socket.get(), SIOCSIFFLAGS, &request);
-    if (::ioctl(socket.get(), SIOCBRDELBR, bridge_.c_str()) != 0) failSystem("delete the bridge " + bridge_, errno);
-  }
-  removeTree(folder_);
-  bridge_.clear();
-  ready_ = false;
+  std::strncpy(request.ifr_name, bridge.c_str(), IFNAMSIZ - 1);
+  if (::ioctl(socket.get(), SIOCGIFFLAGS, &request) != 0) return;
+  request.ifr_flags = static_cast<short>(request.ifr_flags & ~IFF_UP);
+  ::ioctl(socket.get(), SIOCSIFFLAGS, &request);
+  if (::ioctl(socket.get(), SIOCBRDELBR, bridge.c_str()) != 0) failSystem("delete the bridge " + bridge, errno);
 }
 
 }  // namespace ocelot::oci

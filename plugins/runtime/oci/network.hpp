@@ -1,6 +1,6 @@
 #pragma once
 // The bridge network: a namespace per container, joined to one bridge by the CNI plugins `bridge` and `static`.
-// Addresses are handed out here, by a file each, and address translation is one rule for the whole bridge rather than
+// Addresses are handed out here, by a link each, and address translation is one rule for the whole bridge rather than
 // one chain per container: so a container that is gone has left nothing in the firewall, and removing it runs no
 // plugin.
 
@@ -10,6 +10,7 @@
 
 #include "file.hpp"
 #include "ocelot/call.hpp"
+#include "tool.hpp"
 
 namespace ocelot::oci {
 
@@ -40,21 +41,18 @@ class Network {
 
   // "" or what is missing for a bridge, with the remedy.
   std::string whyNot() const;
-  // Bridge and rules are there after it; asks the firewall at most once a minute.
-  void prepare(Call& call);
-  Subnet subnet() const { return subnet_; }
-  const std::string& bridge() const { return bridge_; }
-
   struct Attached {
-    std::string address;  // "10.89.0.7"
+    std::string address;   // "10.89.0.7"
+    Fd network_namespace;  // alive as long as this or a process in it
   };
-  // A new network namespace, with its loopback up, alive as long as the descriptor or a process in it.
-  static Fd makeNamespace();
-  Attached attach(Call& call, const std::string& container, int network_namespace);
+  // A new network namespace on the bridge. Makes bridge and rules when they are not there; asks the firewall at most
+  // once a minute.
+  Attached attach(Call& call, const std::string& container);
   // Gives the address back. The interface went with its namespace. Safe twice.
   void detach(const std::string& container) const;
-  // Bridge, rules and addresses: all that the network as a whole has made. For uninstalling, and for tests.
-  void tearDown(Call& call);
+  // Takes bridge and rules away, unless a container of whatever process has an address on it. The next one makes them
+  // again: some 20 ms, which is why this is for the end of a process and not for the end of each container.
+  void rest(Call& call);
 
   // Name servers for containers on the bridge.
   static std::string resolvConf();
@@ -64,14 +62,16 @@ class Network {
     const char* table;
     std::vector<std::string> words;  // chain first
   };
-  std::vector<Rule> rules() const;
+  static std::vector<Rule> rules(const std::string& bridge, const Subnet& subnet);
+  ToolResult iptables(Call& call, const char* verb, const Rule& rule) const;
   void choose(Call& call);
-  std::uint32_t lease(const std::string& container) const;
+  void prepare(Call& call) const;
+  void takeAway(Call& call, const std::string& bridge, const Subnet& subnet) const;
+  std::uint32_t lease(Call& call, const std::string& container) const;
 
   const std::string folder_, wanted_subnet_;
   std::string bridge_plugin_, iptables_, plugin_path_, bridge_;
   Subnet subnet_;
-  bool ready_ = false;
 };
 
 }  // namespace ocelot::oci

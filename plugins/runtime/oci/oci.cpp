@@ -107,6 +107,15 @@ Oci::Oci(const Settings& settings)
       network_(state_, settings.text("subnet"), pluginFolders(settings)),
       registry_(settings.text("registry_mirror"), settings.list("insecure_registries")) {}
 
+Oci::~Oci() {
+  try {
+    SimpleCall call(kCleanUp);
+    network_.rest(call);
+  } catch (const std::exception&) {
+    // Nobody is left to be told. What stays is used by the next container, and taken away after it.
+  }
+}
+
 std::string Oci::containerFolder(std::string_view name) const { return state_ + "/containers/" + std::string(name); }
 std::string Oci::storageFolder(std::string_view name) const {
   return store_.folder() + "/containers/" + std::string(name);
@@ -215,16 +224,14 @@ void Oci::bringUp(Call& call, const ContainerSpec& spec, Record& record, int tur
   makeFolder(overlay.target, 0755);
 
   Bundle bundle;
-  Fd network;
-  std::string address;
+  Network::Attached attached;
   if (spec.network == "bridge") {
-    network_.prepare(call);
-    network = Network::makeNamespace();
-    address = network_.attach(call, spec.name, network.get()).address;
-    bundle.network_namespace = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(network.get());
+    attached = network_.attach(call, spec.name);
+    bundle.network_namespace =
+        "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(attached.network_namespace.get());
   }
   std::string source;
-  bundle.mounts = mountsFor(spec, record.storage, address, source);
+  bundle.mounts = mountsFor(spec, record.storage, attached.address, source);
   bundle.command = spec.command;
   bundle.hostname = spec.hostname;
   bundle.rootfs = overlay.target;
@@ -380,7 +387,5 @@ std::vector<Container> Oci::list(Call&, std::string_view owner) {
   }
   return containers;
 }
-
-void Oci::tearDownNetwork(Call& call) { network_.tearDown(call); }
 
 }  // namespace ocelot::oci

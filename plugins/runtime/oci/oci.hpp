@@ -22,6 +22,8 @@ namespace ocelot::oci {
 class Oci final : public Runtime, public RuntimeImages {
  public:
   explicit Oci(const Settings& settings);
+  // Leaves containers alone; the last one out takes the bridge away.
+  ~Oci() override;
 
   RuntimeFacts probe(Call& call) override;
   Image pull(Call& call, const ImageRequest& request, const ProgressSink& progress) override;
@@ -35,9 +37,6 @@ class Oci final : public Runtime, public RuntimeImages {
                     const ProgressSink& progress) override;
   std::vector<StoredImage> listImages(Call& call) override;
   void removeImage(Call& call, const std::string& reference) override;
-
-  // Takes away what the bridge network as a whole has made. For uninstalling, and for tests.
-  void tearDownNetwork(Call& call);
 
  private:
   std::string containerFolder(std::string_view name) const;

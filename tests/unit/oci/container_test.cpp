@@ -66,6 +66,8 @@ class ContainerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(removesATreeOfAnyShape);
   CPPUNIT_TEST(writesDoNotReachTheImage);
   CPPUNIT_TEST(reachesTheOutsideByABridge);
+  CPPUNIT_TEST(theLastOneOutTakesTheBridgeAway);
+  CPPUNIT_TEST(theBridgeStaysUnderAnyContainer);
   CPPUNIT_TEST(hasOnlyLoopbackWithoutNetwork);
   CPPUNIT_TEST(cancelledWaitsReturn);
   CPPUNIT_TEST(showsTheGuestItsControlGroup);
@@ -95,14 +97,12 @@ class ContainerTest : public CppUnit::TestFixture {
     }
     CPPUNIT_ASSERT_EQUAL(std::string(), outputOf("grep " + folder_->path() + " /proc/self/mountinfo"));
     const std::string chosen = readFileIfPresent(*folder_ / "state/network/chosen", 256).value_or("");
-    oci_->tearDownNetwork(call_);
-    CPPUNIT_ASSERT(!present(*folder_ / "state/network"));
+    oci_.reset();
     if (const std::string bridge = chosen.substr(0, chosen.find(' ')); !bridge.empty()) {
       CPPUNIT_ASSERT(!present("/sys/class/net/" + bridge));
       CPPUNIT_ASSERT_EQUAL(std::string(), outputOf("iptables-save | grep -e " + bridge));
     }
     started_.clear();
-    oci_.reset();
     folder_.reset();
   }
 
@@ -244,10 +244,7 @@ class ContainerTest : public CppUnit::TestFixture {
   }
 
   void reachesTheOutsideByABridge() {
-    const RuntimeFacts facts = oci_->probe(call_);
-    for (const auto& [name, value] : facts.features)
-      if (name == "network.bridge" && value != "yes") ocelot::test::skip(value);
-    spec_.network = "bridge";
+    needBridge();
     Listener listener;
     const Exit exit = runToEnd(
         "set -e; ip route > /control/route; gateway=$(ip route | grep default | { read a b c d; echo $c; }); "
@@ -259,6 +256,53 @@ class ContainerTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("hello\n"), listener.firstLine());
     oci_->remove(call_, started_.back());
     CPPUNIT_ASSERT(namesIn(*folder_ / "state/network/leases").empty());
+  }
+
+  void theLastOneOutTakesTheBridgeAway() {
+    needBridge();
+    for (int again = 0; again < 2; ++again) {
+      const std::string name = start("exec sleep 100");
+      CPPUNIT_ASSERT_EQUAL(std::string("bridge, 3 rules"), networkState());
+      std::make_unique<Oci>(settingsIn(*folder_)).reset();
+      CPPUNIT_ASSERT_EQUAL(std::string("bridge, 3 rules"), networkState());
+      oci_->remove(call_, name);
+      CPPUNIT_ASSERT_EQUAL_MESSAGE("kept for the next", std::string("bridge, 3 rules"), networkState());
+      oci_ = nullptr;
+      CPPUNIT_ASSERT_EQUAL(std::string("no bridge, 0 rules"), networkState());
+      oci_ = std::make_unique<Oci>(settingsIn(*folder_));
+    }
+  }
+
+  void theBridgeStaysUnderAnyContainer() {
+    needBridge();
+    // Each is the last one out again and again, while the others come in.
+    std::vector<pid_t> others;
+    for (int other = 0; other < 3; ++other) {
+      others.push_back(::fork());
+      if (others.back() == 0) {
+        ContainerSpec spec = spec_;
+        spec.name = "ocelot-test-beside-" + std::to_string(::getpid());
+        spec.command = {"/bin/sleep", "100"};
+        int status = 0;
+        for (int round = 0; round < 6 && status == 0; ++round) {
+          try {
+            Oci oci(settingsIn(*folder_));
+            oci.start(call_, spec);
+            if (networkState() != "bridge, 3 rules") status = 1;
+            oci.remove(call_, spec.name);
+          } catch (const std::exception& e) {
+            std::fprintf(stderr, "%s\n", e.what());
+            status = 2;
+          }
+        }
+        ::_exit(status);
+      }
+    }
+    for (const pid_t other : others) {
+      int status = 0;
+      ::waitpid(other, &status, 0);
+      CPPUNIT_ASSERT_EQUAL(0, status);
+    }
   }
 
   void showsTheGuestItsControlGroup() {
@@ -334,6 +378,18 @@ class ContainerTest : public CppUnit::TestFixture {
   }
 
  private:
+  void needBridge() {
+    for (const auto& [name, value] : oci_->probe(call_).features)
+      if (name == "network.bridge" && value != "yes") ocelot::test::skip(value);
+    spec_.network = "bridge";
+  }
+  std::string networkState() const {
+    const std::string chosen = readFile(*folder_ / "state/network/chosen", 256);
+    const std::string bridge = chosen.substr(0, chosen.find(' '));
+    std::string rules = outputOf("iptables-save | grep -c -e " + bridge);
+    rules.resize(rules.find('\n'));
+    return (present("/sys/class/net/" + bridge) ? "bridge, " : "no bridge, ") + rules + " rules";
+  }
   std::string start(const std::string& script) {
     ContainerSpec spec = spec_;
     spec.name = "ocelot-test-" + std::to_string(::getpid()) + "-" + std::to_string(started_.size());

@@ -177,7 +177,6 @@ class ImageTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(namesIn(*folder_ / "store/containers").empty());
     oci_->removeImage(call_, "ocelot.local/busybox");
     CPPUNIT_ASSERT(namesIn(*folder_ / "store/staging").empty());
-    oci_->tearDownNetwork(call_);
   }
 
   void choosesThisMachinesManifest() {
