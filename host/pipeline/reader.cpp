@@ -264,6 +264,10 @@ Pipeline Reader::read(const Node& root) {
 
 Clone Reader::clone(const Node& node) {
   Clone out;
+  if (node.kind == Node::Kind::scalar) {
+    out.none = !flag(node, "clone", true);
+    return out;
+  }
   map(node, Scope::clone, "`clone`", [&](Key key, const Node& value) {
     if (key == Key::depth) out.depth = static_cast<int>(number(value, "depth", 0, 1000000));
     if (key == Key::tags) out.tags = flag(value, "tags", out.tags);

@@ -12,6 +12,10 @@ void checkOutSource(Call& call, const builddir::Order& order, const pipeline::Cl
                     const builddir::CloneAccess& access, const SourcePlace& place,
                     const std::function<void(const std::string&)>& tell) {
   removeWorkspace(place.workspace);
+  if (clone.none) {
+    std::filesystem::create_directories(place.workspace);
+    return;
+  }
   if (order.source.kind == builddir::Source::Kind::folder)
     return copyFolder(call, order.source.folder, place.workspace);
   git::Settings settings;

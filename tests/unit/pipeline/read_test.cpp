@@ -27,6 +27,7 @@ class ReadTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ReadTest);
   CPPUNIT_TEST(two_lines_are_a_whole_file);
   CPPUNIT_TEST(a_file_of_the_first_ocelot_is_read);
+  CPPUNIT_TEST(a_build_without_a_checkout);
   CPPUNIT_TEST(every_key_at_once);
   CPPUNIT_TEST(a_script_is_a_text_or_a_list_of_commands);
   CPPUNIT_TEST(a_block_in_a_script_is_kept_as_it_is);
@@ -103,6 +104,14 @@ notify:
     CPPUNIT_ASSERT_EQUAL(std::string("@team"), p.notify[0].target);
     CPPUNIT_ASSERT_EQUAL(std::string("workspace"), p.notify[0].identifier);
     CPPUNIT_ASSERT(p.notify[0].on_pass && p.notify[0].on_fail);
+  }
+
+  void a_build_without_a_checkout() {
+    const std::string file = "image: a\nstages: [{name: a, script: b}]\nclone: ";
+    CPPUNIT_ASSERT(readWell(file + "false\n").clone.none);
+    CPPUNIT_ASSERT(!readWell(file + "true\n").clone.none);
+    CPPUNIT_ASSERT(!readWell(file + "{depth: 1}\n").clone.none);
+    CPPUNIT_ASSERT(!pipeline::read(file + "never\n", "ocelot.yml").pipeline);
   }
 
   void every_key_at_once() {
