@@ -1,6 +1,7 @@
 #include "host/http/client.hpp"
 
 #include <Poco/Net/DNS.h>
+#include <Poco/Net/IPAddress.h>
 #include <Poco/Net/NetException.h>
 #include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/StreamSocket.h>
@@ -126,12 +127,28 @@ class Conversation {
     return Poco::Timespan(std::max<long long>(ms, 1) * Poco::Timespan::MILLISECONDS);
   }
 
+  // A numeric host is its own address: Poco would ask for its name, and then for the addresses of that.
+  std::vector<Poco::Net::IPAddress> addresses() const {
+    Poco::Net::IPAddress numeric;
+    if (Poco::Net::IPAddress::tryParse(url_.host, numeric)) return {numeric};
+    return Poco::Net::DNS::hostByName(url_.host).addresses();
+  }
+
+  void ask(const Poco::Net::IPAddress& address) const {
+    if (!settings_.may_connect) return;
+    try {
+      settings_.may_connect(url_.host, address.toString());
+    } catch (const Error& refused) {
+      fail(refused.status(), what_, refused.what());
+    }
+  }
+
   Poco::Net::StreamSocket connectTcp() {
     std::string why = "the name has no address";
     try {
-      const auto entry = Poco::Net::DNS::resolve(url_.host);
-      for (const auto& address : entry.addresses()) {
+      for (const auto& address : addresses()) {
         call_.check("connecting to " + url_.shown());
+        ask(address);
         try {
           Poco::Net::StreamSocket socket;
           socket.connect(Poco::Net::SocketAddress(address, url_.port), patience());

@@ -22,6 +22,9 @@ struct ClientSettings {
   // How often a 307 or 308 is followed (for GET also 301, 302, 303). Never from https to http; a redirect to another
   // origin loses the token and the Authorization header.
   int max_redirects = 0;
+  // Asked for each address (numeric) of `host` before it is connected to; throws Error to refuse. A name is looked up
+  // once a request, so the address that was asked about is the very one connected to. Not asked for unix sockets.
+  std::function<void(const std::string& host, const std::string& address)> may_connect;
 };
 
 // [any] thread.

@@ -1,8 +1,6 @@
 #include "host/plugin/host_services.hpp"
 
-#include <netdb.h>
 #include <openssl/rand.h>
-#include <sys/socket.h>
 
 #include "host/digest/digest.hpp"
 #include "host/http/client.hpp"
@@ -16,6 +14,14 @@ http::ClientSettings clientSettings(const HostServicesSettings& settings) {
   http::ClientSettings client;
   client.ca_file = settings.ca_file;
   client.user_agent = settings.user_agent;
+  const AllowedAddresses allowed(settings.allowed);
+  if (settings.public_only)
+    client.may_connect = [allowed](const std::string& host, const std::string& address) {
+      const AddressBytes bytes = addressFrom(address);
+      if (!isPublic(bytes) && !allowed.holds(host, bytes))
+        throw Error(Status::invalid,
+                    host + " is " + address + ", which is not a public address; an administrator can allow it");
+    };
   return client;
 }
 
@@ -23,38 +29,16 @@ http::ClientSettings clientSettings(const HostServicesSettings& settings) {
 
 class HostServices::Web final : public Http {
  public:
-  explicit Web(const HostServicesSettings& settings)
-      : public_only_(settings.public_only), allowed_(settings.allowed), client_(clientSettings(settings)) {}
+  explicit Web(const HostServicesSettings& settings) : client_(clientSettings(settings)) {}
 
   HttpAnswer send(Call& call, const HttpRequest& request) override {
     const http::Url url = http::parseUrl(request.url);
     if (!url.socket_path.empty())
       throw Error(Status::invalid, request.method + " " + url.shown() + ": plugins reach http:// and https:// only");
-    if (public_only_) check(request.method + " " + url.shown(), url.host);
     return client_.send(call, request);
   }
 
  private:
-  // Every address of the name, so that it does not matter which one is tried.
-  void check(const std::string& what, const std::string& host) const {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    const int failed = getaddrinfo(host.c_str(), nullptr, &hints, &found);
-    if (failed != 0) throw Error(Status::unavailable, what + ": " + gai_strerror(failed));
-    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, freeaddrinfo);
-    for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-      char text[NI_MAXHOST] = {};
-      if (getnameinfo(one->ai_addr, one->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) != 0) continue;
-      const AddressBytes address = addressFrom(text);
-      if (!isPublic(address) && !allowed_.holds(host, address))
-        throw Error(Status::invalid, what + ": " + host + " is " + text +
-                                         ", which is not a public address; an administrator can allow it");
-    }
-  }
-
-  bool public_only_;
-  AllowedAddresses allowed_;
   http::Client client_;
 };
 

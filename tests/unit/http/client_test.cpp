@@ -129,6 +129,8 @@ class ClientTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(headersCannotSplitARequest);
   CPPUNIT_TEST(redirectsAreFollowedWhenAsked);
   CPPUNIT_TEST(theTokenStaysWithItsHost);
+  CPPUNIT_TEST(theAddressThatIsAskedAboutIsTheOneConnectedTo);
+  CPPUNIT_TEST(aRefusedAddressIsNotConnectedTo);
   CPPUNIT_TEST(streamsComeAsTheyAreWritten);
   CPPUNIT_TEST(aStreamThatIsCutIsAnError);
   CPPUNIT_TEST(unixSocketsAreReached);
@@ -291,6 +293,55 @@ class ClientTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("[Bearer s3cret]"), ask(client, "/who").body);
     CPPUNIT_ASSERT_EQUAL(std::string("[]"), ask(client, "/away").body);
     CPPUNIT_ASSERT_EQUAL(std::string("[]"), ask(client, other.url() + "/who").body);
+  }
+
+  // A name of two addresses, of which only the second listens: both are asked about, in the order they are tried.
+  void theAddressThatIsAskedAboutIsTheOneConnectedTo() {
+    Routes routes;
+    routes.get("/peer", Role::none, [](const Request& request) { return text(request.peer); });
+    const Server server({}, std::move(routes), nullptr);
+    std::vector<std::string> asked;
+    ClientSettings settings;
+    settings.may_connect = [&](const std::string& host, const std::string& address) {
+      asked.push_back(host + " " + address);
+    };
+    Client client(settings);
+    const std::string port = std::to_string(parseUrl(server.url()).port);
+    CPPUNIT_ASSERT_EQUAL(std::string("127.0.0.1"), ask(client, "http://127.0.0.1:" + port + "/peer").body);
+    CPPUNIT_ASSERT((asked == std::vector<std::string>{"127.0.0.1 127.0.0.1"}));
+    asked.clear();
+    ask(client, "http://localhost:" + port + "/peer");
+    CPPUNIT_ASSERT(!asked.empty());
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("the last one answered", std::string("localhost 127.0.0.1"), asked.back());
+    asked.clear();
+    ask(client, "http://2130706433:" + port + "/peer");  // another way of writing the same
+    CPPUNIT_ASSERT((asked == std::vector<std::string>{"2130706433 127.0.0.1"}));
+  }
+
+  void aRefusedAddressIsNotConnectedTo() {
+    std::atomic<int> reached{0};
+    Routes inner;
+    inner.get("/", Role::none, [&](const Request&) {
+      ++reached;
+      return text("secret");
+    });
+    const Server neighbour({}, std::move(inner), nullptr);
+    Routes routes;
+    routes.get("/away", Role::none, [&](const Request&) { return redirect(neighbour.url() + "/"); });
+    const Server outside({}, std::move(routes), nullptr);
+    ClientSettings settings;
+    settings.max_redirects = 3;
+    settings.may_connect = [&, asked = 0](const std::string&, const std::string& address) mutable {
+      // As when a name is given another address the second time that it is looked up.
+      if (++asked > 1) throw Error(Status::invalid, address + " is not for you");
+    };
+    Client client(settings);
+    const auto [status, what] = errorOf([&] { ask(client, outside.url() + "/away"); });
+    CPPUNIT_ASSERT_MESSAGE(what, status == Status::invalid);
+    CPPUNIT_ASSERT_MESSAGE(what, what.find("GET " + neighbour.url()) != std::string::npos);
+    CPPUNIT_ASSERT_MESSAGE(what, what.find("127.0.0.1 is not for you") != std::string::npos);
+    CPPUNIT_ASSERT(Status::invalid == errorOf([&] { ask(client, neighbour.url() + "/"); }).first);
+    CPPUNIT_ASSERT_EQUAL(0, reached.load());
   }
 
   void streamsComeAsTheyAreWritten() {
