@@ -148,7 +148,8 @@ void Mirror::fetchCommit(Call& call, std::string_view commit, const Progress& pr
   const std::string id(commit);
   GitCommand git =
       command({"fetch", progress ? "--progress" : "--quiet", "--no-tags", "--no-auto-gc", "--no-write-fetch-head",
-               "--no-recurse-submodules", "--end-of-options", session_.url().text, "+" + id + ":refs/ocelot/" + id},
+               "--no-recurse-submodules", "--end-of-options", session_.url().text,
+               "+" + id + ":refs/ocelot/" + id.substr(0, 2)},  // one of 256, so that they do not grow without end
               "fetch");
   git.network = true;
   git.writable = {path_};
@@ -164,7 +165,13 @@ void Mirror::fetchCommit(Call& call, std::string_view commit, const Progress& pr
 void Mirror::update(Call& call, std::string_view commit, const Progress& progress) const {
   ensureMade();
   if (progress) progress("fetching " + session_.url().text);
-  fetchAll(call, progress);
+  try {
+    fetchAll(call, progress);
+  } catch (const Error& error) {
+    // A branch with an object that is refused harms no build but its own.
+    if (commit.empty() || error.status() != Status::invalid) throw;
+    call.log(LogLevel::warning, std::string(error.what()) + "; fetching the commit alone");
+  }
   if (commit.empty() || has(call, commit)) return;
   fetchCommit(call, commit, progress);
   if (has(call, commit)) return;

@@ -47,6 +47,23 @@ class GitRepo {
     git("commit -q --allow-empty -m '" + message + "'");
     return git("rev-parse HEAD");
   }
+  // Puts a commit on top of a branch, or of main on a new one, whose tree names a file twice: git refuses to receive
+  // such a tree. Returns the commit.
+  std::string malformed(const std::string& branch) const {
+    const bool there = !git("branch --list " + branch).empty();
+    const std::string blob = git("rev-parse main:" + git("ls-tree --name-only main | head -1"));
+    std::string entry = "100644 twice";
+    entry += '\0';
+    for (std::size_t i = 0; i < blob.size(); i += 2)
+      entry += static_cast<char>(std::stoi(blob.substr(i, 2), nullptr, 16));
+    const std::string file = path + "/.git/malformed";
+    std::ofstream(file, std::ios::binary) << entry << entry;
+    const std::string tree = git("hash-object --literally -w -t tree .git/malformed");
+    const std::string commit =
+        git("commit-tree -p " + (there ? branch : std::string("main")) + " -m malformed " + tree);
+    git("update-ref refs/heads/" + branch + " " + commit);
+    return commit;
+  }
   std::string path;
 };
 

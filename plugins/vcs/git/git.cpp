@@ -82,6 +82,14 @@ std::unique_ptr<Repository> Git::open(const Repo& repo, std::string_view commit)
   return std::make_unique<Repository>(std::move(url), access_, cache_, key + (commit.size() == 64 ? "-sha256" : ""));
 }
 
+std::unique_ptr<Repository> Git::openKnown(const Repo& repo, std::string_view commit) const {
+  try {
+    return open(repo, commit);
+  } catch (const Error& error) {
+    throw comesBack(error);
+  }
+}
+
 void Git::verifyHook(Call&, const Hook& hook) { checkSignature(settings_.host().crypto(), hook_secret_, hook); }
 
 std::vector<Change> Git::parseHook(Call& call, const Hook& hook) {
@@ -120,7 +128,7 @@ std::vector<Head> Git::heads(Call& call, const Repo& repo) {
 std::string Git::resolve(Call& call, const Repo& repo, std::string_view revision) {
   BoundedCall bounded(call, timeout_);
   const std::string name(revision);
-  const std::unique_ptr<Repository> repository = open(repo, revision);
+  const std::unique_ptr<Repository> repository = openKnown(repo, revision);
   if (isCommit(revision)) {
     repository->fetch(bounded, revision);
     return name;
@@ -128,7 +136,7 @@ std::string Git::resolve(Call& call, const Repo& repo, std::string_view revision
   checkBranch(revision);
   // Full names are compared, for the pattern "x" matches "feature/x" too.
   const std::vector<std::string> wanted{"refs/heads/" + name, "refs/tags/" + name + "^{}", "refs/tags/" + name};
-  const auto refs = repository->listRemote(bounded, wanted);
+  const auto refs = repository->listKnown(bounded, wanted);
   for (const std::string& one : wanted) {
     const auto found = std::find_if(refs.begin(), refs.end(), [&](const auto& ref) { return ref.first == one; });
     if (found != refs.end()) return found->second;
@@ -145,7 +153,7 @@ std::string Git::readFile(Call& call, const Commit& commit, std::string_view pat
   BoundedCall bounded(call, timeout_);
   checkCommit(commit.id);
   checkPath(path);
-  return open(commit.repo, commit.id)->readFile(bounded, commit.id, path, max_bytes);
+  return openKnown(commit.repo, commit.id)->readFile(bounded, commit.id, path, max_bytes);
 }
 
 Change Git::changes(Call& call, const Commit& commit, std::string_view before) {
@@ -156,7 +164,7 @@ Change Git::changes(Call& call, const Commit& commit, std::string_view before) {
   change.repo = commit.repo;
   change.commit = commit.id;
   change.before = before;
-  open(commit.repo, commit.id)->readChanges(bounded, commit.id, before, change);
+  openKnown(commit.repo, commit.id)->readChanges(bounded, commit.id, before, change);
   return change;
 }
 

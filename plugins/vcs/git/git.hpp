@@ -31,6 +31,7 @@ class Git final : public Vcs {
  private:
   Url check(std::string_view url) const;
   std::unique_ptr<Repository> open(const Repo& repo, std::string_view commit = {}) const;
+  std::unique_ptr<Repository> openKnown(const Repo& repo, std::string_view commit) const;
 
   const Settings& settings_;
   CloneAccess access_;  // without a URL

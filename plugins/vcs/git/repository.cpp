@@ -25,7 +25,9 @@ constexpr std::size_t kMaxRefs = 10000;
 constexpr std::size_t kMaxMessages = 1000;
 constexpr std::size_t kMaxMessageBytes = 64u << 10;
 constexpr std::size_t kMaxFiles = 10000;
-constexpr int kMaxPacks = 50;  // every fetch adds one, and each makes looking an object up slower
+constexpr std::size_t kRefsAtOnce = 256;
+constexpr int kMaxFetches = 300;  // to find the refs that are refused
+constexpr int kMaxPacks = 50;     // every fetch adds one, and each makes looking an object up slower
 
 bool contains(std::string_view text, std::initializer_list<std::string_view> any) {
   return std::any_of(any.begin(), any.end(),
@@ -80,6 +82,20 @@ std::string lastWords(std::string_view err) {
   return out;
 }
 
+// A mirror that git cannot work with.
+bool isDamage(std::string_view said) {
+  return contains(said, {"corrupt", "unable to read", "bad object", "valid object", "is empty", "inflate", "index file",
+                         "did not send all necessary objects", "bad config", "not a git repository"});
+}
+
+bool saysNoSuchCommit(std::string_view err) { return contains(err, {"not our ref", "couldn't find remote ref"}); }
+
+std::string together(const std::vector<std::string>& refused) {
+  std::string out;
+  for (const std::string& one : refused) out += (out.empty() ? "" : "; ") + one;
+  return out.size() > 2000 ? out.substr(0, 2000) + "…" : out;
+}
+
 Status remoteStatus(std::string_view err) {
   if (contains(err,
                {"Authentication failed", "could not read Username", "could not read Password", "Permission denied (",
@@ -104,6 +120,10 @@ std::string remedy(std::string_view err) {
 }
 
 }  // namespace
+
+Error comesBack(const Error& error) {
+  return error.status() == Status::not_found ? Error(Status::unavailable, error.what()) : error;
+}
 
 PrivateFolder::PrivateFolder() {
   std::error_code error;
@@ -185,6 +205,15 @@ std::vector<std::pair<std::string, std::string>> Repository::listRemote(
   return refs;
 }
 
+std::vector<std::pair<std::string, std::string>> Repository::listKnown(Call& call,
+                                                                       const std::vector<std::string>& patterns) const {
+  try {
+    return listRemote(call, patterns);
+  } catch (const Error& error) {
+    throw comesBack(error);
+  }
+}
+
 bool Repository::has(Call& call, std::string_view commit) const {
   return ::access((mirror_ + "/HEAD").c_str(), F_OK) == 0 &&
          git(call, {"cat-file", "-e", std::string(commit) + "^{commit}"}).exit_code == 0;
@@ -199,30 +228,102 @@ void Repository::makeMirror(std::size_t digits) const {
   std::ofstream(mirror_ + "/HEAD", std::ios::trunc) << "ref: refs/heads/main\n";
 }
 
-void Repository::fetchAll(Call& call, std::size_t digits) const {
-  makeMirror(digits);
-  mustGit(
-      call, "fetch",
-      {"fetch", "--quiet", "--prune", "--no-tags", "--no-auto-gc", "--no-write-fetch-head", "--no-recurse-submodules",
-       "--force", "--end-of-options", url_.text, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"},
-      true);
+Ended Repository::fetchRefs(Call& call, const std::vector<std::string>& refspecs, bool prune) const {
+  std::vector<std::string> arguments{"fetch", "--quiet"};
+  if (prune) arguments.emplace_back("--prune");
+  for (const char* option :
+       {"--no-tags", "--no-auto-gc", "--no-write-fetch-head", "--no-recurse-submodules", "--force", "--end-of-options"})
+    arguments.emplace_back(option);
+  arguments.push_back(url_.text);
+  arguments.insert(arguments.end(), refspecs.begin(), refspecs.end());
+  return git(call, std::move(arguments), true);
 }
 
-// A commit on no branch, or on none any more, is asked for by its id.
-void Repository::fetchOnce(Call& call, std::string_view commit) const {
-  const std::string id(commit);
-  fetchAll(call, commit.size());
-  if (has(call, commit)) return;
-  const Ended ended = git(call,
-                          {"fetch", "--quiet", "--no-tags", "--no-auto-gc", "--no-write-fetch-head",
-                           "--no-recurse-submodules", "--end-of-options", url_.text, "+" + id + ":refs/ocelot/" + id},
-                          true);
-  if (ended.exit_code != 0) {
-    const Error error = failure("fetch", ended, true);
-    if (error.status() != Status::not_found) throw error;
+// All branches and tags; where an object of one of them is refused, every other one.
+std::vector<std::string> Repository::fetchAll(Call& call, std::size_t digits) const {
+  makeMirror(digits);
+  const Ended ended = fetchRefs(call, {"+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"}, true);
+  if (ended.exit_code == 0) return {};
+  const Error error = failure("fetch", ended, true);
+  if (error.status() != Status::invalid) throw comesBack(error);
+  std::vector<std::string> names;
+  const auto refs = listKnown(call, {"refs/heads/*", "refs/tags/*"});
+  const auto there = mirrored(call);
+  for (const auto& [name, id] : refs) {
+    const auto ours = there.find(name);
+    if (name.find("^{}") == std::string::npos && (ours == there.end() || ours->second != id)) names.push_back(name);
   }
-  if (!has(call, commit))
-    throw Error(Status::not_found, "fetch " + id + " of " + url_.text + ": there is no such commit (any more)");
+  std::vector<std::string> refused;
+  int fetches_left = kMaxFetches;
+  for (std::size_t at = 0; at < names.size(); at += kRefsAtOnce)
+    fetchEach(call, names.data() + at, std::min(kRefsAtOnce, names.size() - at), fetches_left, refused);
+  for (const std::string& one : refused) call.log(LogLevel::warning, "fetch " + url_.text + ": " + one);
+  return refused;
+}
+
+// Halves what is refused until the ones stand alone that cause it: one bad ref among a thousand costs twenty fetches.
+void Repository::fetchEach(Call& call, const std::string* names, std::size_t count, int& fetches_left,
+                           std::vector<std::string>& refused) const {
+  if (fetches_left-- <= 0) {
+    if (fetches_left == -1)
+      refused.push_back("more of its branches are refused than can be told apart; the others are not fetched");
+    return;
+  }
+  std::vector<std::string> refspecs;
+  for (std::size_t i = 0; i < count; ++i) refspecs.push_back("+" + names[i] + ":" + names[i]);
+  const Ended ended = fetchRefs(call, refspecs, false);
+  if (ended.exit_code == 0) return;
+  const Error error = failure("fetch", ended, true);
+  // A ref may have gone since it was listed, or stand in the way of another in the mirror.
+  if (error.status() == Status::unauthenticated) throw error;
+  if (count == 1) {
+    refused.push_back(shown(names[0]) + ": " + lastWords(ended.err));
+    return;
+  }
+  fetchEach(call, names, count / 2, fetches_left, refused);
+  fetchEach(call, names + count / 2, count - count / 2, fetches_left, refused);
+}
+
+std::map<std::string, std::string> Repository::mirrored(Call& call) const {
+  std::map<std::string, std::string> refs;
+  const Ended ended = git(call, {"for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags"});
+  for (std::string_view text = ended.out; !text.empty();) {
+    std::string_view line = takeUntil(text, '\n');
+    const std::string_view id = takeUntil(line, ' ');
+    refs.emplace(line, id);
+  }
+  return refs;
+}
+
+// The commit is asked for by its id, so that no branch but its own matters. Servers that do not give what they have not
+// advertised (older ones, and plain files behind http) are asked for the branch that ends in it, then for all.
+void Repository::fetchOnce(Call& call, std::string_view commit) const {
+  makeMirror(commit.size());
+  const std::string id(commit), what = "fetch " + id + " of " + url_.text + ": ";
+  // One of 256 names, so that they do not grow with every build: it keeps the commit, and tells the next fetch what is
+  // here already.
+  const std::string name = "refs/ocelot/" + id.substr(0, 2);
+  const Ended asked = fetchRefs(call, {"+" + id + ":" + name}, false);
+  if (asked.exit_code == 0) {
+    if (has(call, commit)) return;
+    throw Error(Status::not_found, what + "that is no commit");
+  }
+  const Error error = failure("fetch", asked, true);
+  if (error.status() == Status::invalid || error.status() == Status::unauthenticated || isDamage(error.what()))
+    throw error;
+  if (error.status() == Status::not_found && !saysNoSuchCommit(asked.err)) throw comesBack(error);
+
+  for (const auto& [branch, tip] : listKnown(call, {"refs/heads/*"})) {
+    if (tip != commit) continue;
+    const Ended ended = fetchRefs(call, {"+" + branch + ":" + name}, false);
+    if (ended.exit_code != 0) throw failure("fetch", ended, true);
+    if (has(call, commit)) return;
+  }
+  const std::vector<std::string> refused = fetchAll(call, commit.size());
+  if (has(call, commit)) return;
+  if (refused.empty()) throw Error(Status::not_found, what + "there is no such commit (any more)");
+  // It may be among what is refused, which is to be mended there, and not to be taken for a commit that is gone.
+  throw Error(Status::invalid, what + "it is on none of the branches that can be fetched; " + together(refused));
 }
 
 void Repository::fetch(Call& call, std::string_view commit) const {
@@ -235,11 +336,7 @@ void Repository::fetch(Call& call, std::string_view commit) const {
   try {
     return fetchOnce(call, commit);
   } catch (const Error& error) {
-    if (!was_there || !contains(error.what(), {"corrupt", "unable to read", "bad object", "valid object", "is empty",
-                                               "inflate", "index file", "did not send all necessary objects",
-                                               "bad config", "not a git repository"})) {
-      throw;
-    }
+    if (!was_there || !isDamage(error.what())) throw;
     call.log(LogLevel::warning, std::string(error.what()) + "; making the mirror anew");
   }
   std::error_code ignored;
@@ -259,14 +356,19 @@ void Repository::repackWhenSlow(Call& call) const {
 }
 
 std::string Repository::findAbbreviated(Call& call, std::string_view abbreviation) const {
+  std::vector<std::string> refused;
   {
     const Lock lock(call, mirror_ + ".lock");
-    fetchAll(call, 40);
+    refused = fetchAll(call, 40);
   }
   const Ended ended =
       git(call, {"rev-parse", "--verify", "--quiet", "--end-of-options", std::string(abbreviation) + "^{commit}"});
   const std::string id = ended.out.substr(0, ended.out.find('\n'));
-  return ended.exit_code == 0 && isCommit(id) ? id : "";
+  if (ended.exit_code == 0 && isCommit(id)) return id;
+  if (!refused.empty())
+    throw Error(Status::invalid, "find " + shown(abbreviation) + " in " + url_.text +
+                                     ": it is on none of the branches that can be fetched; " + together(refused));
+  return "";
 }
 
 std::string Repository::readFile(Call& call, std::string_view commit, std::string_view path,

@@ -30,6 +30,10 @@ class PrivateFolder {
   std::string path_;
 };
 
+// A repository that is asked for a commit is one that was there: gone, it may come back (a disk that is not mounted, a
+// host being mended, a password to be renewed). not_found is left to mean that it has no such commit or file.
+Error comesBack(const Error& error);
+
 class Repository {
  public:
   // `key` names the mirror in `cache`: another for each URL and credential.
@@ -38,9 +42,13 @@ class Repository {
   // Refs and their ids, as the remote has them; all of a pattern's. More than 10,000 is Error(invalid).
   std::vector<std::pair<std::string, std::string>> listRemote(Call& call,
                                                               const std::vector<std::string>& patterns) const;
-  // The mirror has the commit after this.
+  // The same, of a repository that was there before.
+  std::vector<std::pair<std::string, std::string>> listKnown(Call& call,
+                                                             const std::vector<std::string>& patterns) const;
+  // The mirror has the commit after this. not_found: the repository answers and has none; unavailable: it is away;
+  // invalid: git refuses an object of it. A branch that is refused stops no other, and is told by call.log.
   void fetch(Call& call, std::string_view commit) const;
-  // Fetches everything; then the full id of an abbreviated one, "" when there is none.
+  // Fetches everything that can be; then the full id of an abbreviated one, "" when there is none.
   std::string findAbbreviated(Call& call, std::string_view abbreviation) const;
   std::string readFile(Call& call, std::string_view commit, std::string_view path, std::uint64_t max_bytes) const;
   void readChanges(Call& call, std::string_view commit, std::string_view before, Change& change) const;
@@ -52,7 +60,12 @@ class Repository {
                 std::size_t max_output = 4u << 20) const;
   Error failure(const char* doing, const Ended& ended, bool network) const;
   bool has(Call& call, std::string_view commit) const;
-  void fetchAll(Call& call, std::size_t digits) const;
+  Ended fetchRefs(Call& call, const std::vector<std::string>& refspecs, bool prune) const;
+  // Returns what could not be fetched: "refs/heads/x: why".
+  std::vector<std::string> fetchAll(Call& call, std::size_t digits) const;
+  void fetchEach(Call& call, const std::string* names, std::size_t count, int& fetches_left,
+                 std::vector<std::string>& refused) const;
+  std::map<std::string, std::string> mirrored(Call& call) const;
   void fetchOnce(Call& call, std::string_view commit) const;
   void repackWhenSlow(Call& call) const;
   void makeMirror(std::size_t digits) const;

@@ -61,6 +61,9 @@ struct CloneAccess {
   std::string known_hosts;  // lines of an ssh known_hosts file
 };
 
+// not_found means: of identify() and heads(), that there is no such repository; of resolve(), readFile() and changes(),
+// that the repository answers and has no such revision, commit or file. Where it does not answer any more, or is not
+// where it was, those throw unavailable: it may come back.
 class Vcs {
  public:
   virtual ~Vcs() = default;

@@ -67,6 +67,7 @@ class GitTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(anotherBuildCannotPoisonTheMirror);
   CPPUNIT_TEST(hooksAndFiltersDoNotRun);
   CPPUNIT_TEST(aCommitOnNoBranchIsFetched);
+  CPPUNIT_TEST(aBranchThatIsRefusedHarmsNoOtherCommit);
   CPPUNIT_TEST(aMissingCommitIsNotFound);
   CPPUNIT_TEST(aTreeIsNoCommit);
   CPPUNIT_TEST(aDamagedMirrorIsMadeAnew);
@@ -328,6 +329,18 @@ class GitTest : public CppUnit::TestFixture {
     git.fetch(call_, access(repo), lost);
     git.checkout(call_, access(repo), lost, temp_.path + "/work");
     CPPUNIT_ASSERT(fs::exists(temp_.path + "/work/.git"));
+  }
+
+  void aBranchThatIsRefusedHarmsNoOtherCommit() {
+    const GitRepo repo(temp_.path + "/repo");
+    repo.write("a", "1");
+    repo.commit("first");
+    const std::string bad = repo.malformed("bad");
+    const std::string good = repo.commit("second");
+    Git git(settings());
+    git.checkout(call_, access(repo), good, temp_.path + "/work");
+    CPPUNIT_ASSERT_EQUAL(std::string("1"), contents(temp_.path + "/work/a"));
+    assertFails(ocelot::Status::invalid, "duplicate file entries", [&] { git.fetch(call_, access(repo), bad); });
   }
 
   void aMissingCommitIsNotFound() {
