@@ -8,6 +8,7 @@
 #include "components/hookhandler/signature.hpp"
 #include "host/daemon/log.hpp"
 #include "host/http/json.hpp"
+#include "host/trigger/clean_text.hpp"
 #include "host/trigger/trigger.hpp"
 
 namespace ocelot::hookhandler {
@@ -205,7 +206,9 @@ void Inbox::read(const store::InboxItem& item) {
     const std::string note = verdict + (decision.number ? " #" + std::to_string(decision.number) : "") +
                              (decision.sentence.empty() ? "" : ": " + decision.sentence);
     settle(item, decision.build_id.empty() ? "ignored" : "done", note, verdict);
-    pauses_.erase(repo->id);
+    // A poll looks at all of its branches, and knows better.
+    if (pauses_.erase(repo->id) || (repo->poll_seconds == 0 && !repo->trouble.empty()))
+      engines_.store->setRepoTrouble(repo->id, "");
     log(LogLevel::info, "hook read", {{"repo", repo->name}, {"outcome", note}});
   } catch (const store::Unavailable&) {
     throw;  // nothing was written: it stays as it is
@@ -217,6 +220,7 @@ void Inbox::read(const store::InboxItem& item) {
     auto& pause = pauses_.try_emplace(repo->id, Pause{{}, settings_.first_pause / 2}).first->second;
     pause.length = std::min(2 * pause.length, settings_.most_pause);
     pause.until = Clock::now() + pause.length;
+    engines_.store->setRepoTrouble(repo->id, trigger::cleanText("hooks wait: " + std::string(error.what()), 4096));
     log(LogLevel::warning, "a hook cannot be read yet", {{"repo", repo->name}, {"why", error.what()}});
   } catch (const std::exception& error) {
     settle(item, "parked", error.what(), "parked");

@@ -26,7 +26,7 @@ struct InboxSettings {
   std::chrono::milliseconds interval{5000};     // looks for hooks that another process has stored, or that wait
   std::chrono::milliseconds first_pause{5000};  // of a repository that did not answer; then twice as long each time
   std::chrono::milliseconds most_pause{600000};
-  int tries = 20;  // with these pauses above two hours
+  int tries = 160;  // with these pauses above a day
 };
 
 // Any number of processes may read: a lock in the store keeps each repository's hooks in their order.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/daemon/log.hpp"
+#include "host/trigger/clean_text.hpp"
 
 namespace ocelot::poller {
 namespace {
@@ -11,6 +12,7 @@ using daemon::log;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kLookTimeout{300000};
+constexpr std::size_t kMaxTroubleBytes = 4096;
 constexpr std::int64_t kHoldMs = 600000;  // a look that takes longer may be repeated by another poller
 
 }  // namespace
@@ -60,13 +62,19 @@ bool Watch::due(const model::Repo& repo, store::Micros now) const {
 
 void Watch::collect() {
   const store::Micros now = engines_.store->now();
+  std::set<std::string> ids;
   for (const auto& repo : engines_.store->repos()) {
+    ids.insert(repo.id);
     if (!due(repo, now)) continue;
     std::lock_guard guard(mutex_);
-    if (!taken_.insert(repo.id).second) continue;
+    const auto past = past_.find(repo.id);
+    if (taken_.count(repo.id) || (past != past_.end() && Failures::Clock::now() < past->second.away.again)) continue;
+    taken_.insert(repo.id);
     waiting_.push_back(repo.id);
     changed_.notify_all();
   }
+  std::lock_guard guard(mutex_);
+  std::erase_if(past_, [&](const auto& one) { return !ids.count(one.first) && !taken_.count(one.first); });
 }
 
 void Watch::work() {
@@ -76,9 +84,10 @@ void Watch::work() {
     if (stopping_) return;
     const std::string id = std::move(waiting_.front());
     waiting_.pop_front();
+    Past& past = past_[id];
     lock.unlock();
     try {
-      look(id);
+      look(id, past);
     } catch (const std::exception& error) {
       store_errors_.add();
       log(LogLevel::warning, "polling failed; it is tried again", {{"why", error.what()}});
@@ -88,7 +97,7 @@ void Watch::work() {
   }
 }
 
-void Watch::look(const std::string& repo_id) {
+void Watch::look(const std::string& repo_id, Past& past) {
   const std::string role = "poll " + repo_id;
   if (!engines_.store->tryLead(role, me_, kHoldMs)) return;
   // Read again under the lock: another poller may just have been here.
@@ -98,11 +107,14 @@ void Watch::look(const std::string& repo_id) {
     try {
       SimpleCall call(kLookTimeout);
       const Lend lend = [&](const std::function<void(Vcs&)>& use) { providers_.with(repo->vcs, use); };
-      accepted_.add(static_cast<std::uint64_t>(pollOnce(call, engines_, lend, *repo)));
+      accepted_.add(static_cast<std::uint64_t>(pollOnce(call, engines_, lend, *repo, past.unbuilt)));
+      past.away = {};
     } catch (const Error& error) {
       failures_.add();
+      past.away.add();
       log(LogLevel::warning, "a repository did not answer", {{"repo", repo->name}, {"why", error.what()}});
       engines_.store->updateRepoPoll(repo->id, repo->heads_json);  // not again before its time
+      engines_.store->setRepoTrouble(repo->id, trigger::cleanText(error.what(), kMaxTroubleBytes));
     }
   }
   engines_.store->tryLead(role, me_, 0);

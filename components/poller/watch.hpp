@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -32,11 +33,17 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
 
  private:
+  // What is remembered of a repo between looks.
+  struct Past {
+    Failures away;
+    UnbuiltBranches unbuilt;
+  };
+
   void run();
   void collect();
   void work();
   bool due(const model::Repo& repo, store::Micros now) const;
-  void look(const std::string& repo_id);
+  void look(const std::string& repo_id, Past& past);
 
   engines::Engines& engines_;
   providers::Providers& providers_;
@@ -49,8 +56,9 @@ class Watch {
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   bool stopping_ = false;
-  std::deque<std::string> waiting_;  // ids of repos whose time has come
-  std::set<std::string> taken_;      // those, and the ones that are being looked at
+  std::deque<std::string> waiting_;   // ids of repos whose time has come
+  std::set<std::string> taken_;       // those, and the ones that are being looked at
+  std::map<std::string, Past> past_;  // by repo; one that is taken is its look's alone
   std::vector<std::thread> threads_;
 };
 

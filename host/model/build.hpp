@@ -91,6 +91,7 @@ struct Repo {
   std::string hook_secret_name;   // name in the secret store; "" : no hooks accepted
   Micros added_at = 0;
   Micros polled_at = 0;
+  std::string trouble;  // what polls and hooks cannot read of it, a line each; "" when all is well
 };
 
 // A UUID (version 4) from the kernel's random source.

@@ -160,6 +160,7 @@ class Store {
   virtual std::optional<Repo> findRepoById(std::string_view id) = 0;
   virtual std::vector<Repo> repos() = 0;
   virtual void updateRepoPoll(std::string_view id, const std::string& heads_json) = 0;  // also sets polled_at
+  virtual void setRepoTrouble(std::string_view id, const std::string& trouble) = 0;  // at most 8 KiB
   virtual void setRepoPolling(std::string_view id, std::int64_t seconds, const std::string& branches) = 0;
   virtual bool removeRepo(std::string_view name) = 0;  // its builds stay readable
 
@@ -230,8 +231,8 @@ class Store {
 
   // ── tokens ──
   virtual void addToken(const Token& token) = 0;
-  virtual std::optional<Token> findToken(std::string_view sha256_hex) = 0;
   // Notes the token's use, at most once a minute, where that can be done at once; never fails for it.
+  virtual std::optional<Token> findToken(std::string_view sha256_hex) = 0;
   virtual std::vector<Token> tokens() = 0;
   virtual bool revokeToken(std::string_view id) = 0;
 

@@ -7,15 +7,18 @@ namespace ocelot::store {
 namespace {
 
 const char* const kSelect =
-    "SELECT id, name, vcs, url, poll_seconds, poll_branches, heads_json, hook_secret_name, added_at, polled_at FROM "
-    "repos";
+    "SELECT id, name, vcs, url, poll_seconds, poll_branches, heads_json, hook_secret_name, added_at, polled_at, "
+    "trouble FROM repos";
+
+constexpr const char* kColumns = "ttttitttiit";
+constexpr std::size_t kMaxTrouble = 8192;
 
 std::vector<Repo> reposFrom(const Rows& rows) {
   std::vector<Repo> repos;
   for (std::size_t row = 0; row < rows.size(); ++row)
     repos.push_back({rows.text(row, 0), rows.text(row, 1), rows.text(row, 2), rows.text(row, 3), rows.integer(row, 4),
                      rows.text(row, 5), rows.text(row, 6), rows.text(row, 7), rows.integer(row, 8),
-                     rows.integer(row, 9)});
+                     rows.integer(row, 9), rows.text(row, 10)});
   return repos;
 }
 
@@ -41,10 +44,7 @@ Repo SqlStore::addRepo(const Repo& repo) {
         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, ocelot_now()) ON CONFLICT DO NOTHING",
         {id, repo.name, repo.vcs, repo.url, repo.poll_seconds, repo.poll_branches, repo.heads_json,
          repo.hook_secret_name});
-    const auto now_there = reposFrom(db.query(std::string(kSelect) + " WHERE name = $1",
-                                              "ttttittt"
-                                              "ii",
-                                              {repo.name}));
+    const auto now_there = reposFrom(db.query(std::string(kSelect) + " WHERE name = $1", kColumns, {repo.name}));
     if (now_there.empty() || now_there.front().id != id)
       throw Conflict("add repo " + repo.name +
                      ": there is a repo of that name already; remove it first, or choose another name");
@@ -54,30 +54,21 @@ Repo SqlStore::addRepo(const Repo& repo) {
 
 std::optional<Repo> SqlStore::findRepo(std::string_view name) {
   return within<std::optional<Repo>>(Access::read, [&](Connection& db, bool) -> std::optional<Repo> {
-    const auto found = reposFrom(db.query(std::string(kSelect) + " WHERE name = $1",
-                                          "ttttittt"
-                                          "ii",
-                                          {name}));
+    const auto found = reposFrom(db.query(std::string(kSelect) + " WHERE name = $1", kColumns, {name}));
     return found.empty() ? std::nullopt : std::optional(found.front());
   });
 }
 
 std::optional<Repo> SqlStore::findRepoById(std::string_view id) {
   return within<std::optional<Repo>>(Access::read, [&](Connection& db, bool) -> std::optional<Repo> {
-    const auto found = reposFrom(db.query(std::string(kSelect) + " WHERE id = $1",
-                                          "ttttittt"
-                                          "ii",
-                                          {id}));
+    const auto found = reposFrom(db.query(std::string(kSelect) + " WHERE id = $1", kColumns, {id}));
     return found.empty() ? std::nullopt : std::optional(found.front());
   });
 }
 
 std::vector<Repo> SqlStore::repos() {
   return within<std::vector<Repo>>(Access::read, [](Connection& db, bool) {
-    return reposFrom(db.query(std::string(kSelect) + " ORDER BY name",
-                              "ttttittt"
-                              "ii",
-                              {}));
+    return reposFrom(db.query(std::string(kSelect) + " ORDER BY name", kColumns, {}));
   });
 }
 
@@ -85,6 +76,13 @@ void SqlStore::updateRepoPoll(std::string_view id, const std::string& heads_json
   requireAtMost("repo's heads", heads_json, kMaxDocument);
   transact(Access::write_one, [&](Connection& db, bool) {
     db.run("UPDATE repos SET heads_json = $1, polled_at = ocelot_now() WHERE id = $2", {heads_json, id});
+  });
+}
+
+void SqlStore::setRepoTrouble(std::string_view id, const std::string& trouble) {
+  requireAtMost("repo's trouble", trouble, kMaxTrouble);
+  transact(Access::write_one, [&](Connection& db, bool) {
+    db.run("UPDATE repos SET trouble = $1 WHERE id = $2 AND trouble <> $1", {trouble, id});
   });
 }
 

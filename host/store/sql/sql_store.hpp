@@ -36,6 +36,7 @@ class SqlStore : public Store {
   std::optional<Repo> findRepoById(std::string_view id) override;
   std::vector<Repo> repos() override;
   void updateRepoPoll(std::string_view id, const std::string& heads_json) override;
+  void setRepoTrouble(std::string_view id, const std::string& trouble) override;
   void setRepoPolling(std::string_view id, std::int64_t seconds, const std::string& branches) override;
   bool removeRepo(std::string_view name) override;
 
@@ -111,7 +112,6 @@ class SqlStore : public Store {
     transact(access, [&](Connection& db, bool again) { result = body(db, again); });
     return result;
   }
-};
 
  private:
   void noteUse(const Token& token, Micros now);
@@ -119,5 +119,6 @@ class SqlStore : public Store {
   // When the use of each token was last noted, or tried to be.
   std::mutex uses_mutex_;
   std::map<std::string, Micros, std::less<>> uses_;
+};
 
 }  // namespace ocelot::store

@@ -26,6 +26,7 @@ CONTRACT(aRepoIsKeptAndItsNameIsTakenOnce) {
 
   store.updateRepoPoll(added.id, "{\"main\":\"0123\"}");
   store.setRepoPolling(added.id, 30, "main,topic");
+  store.setRepoTrouble(added.id, "it is\naway");
   for (const auto& found : {store.findRepo("account/repo"), store.findRepoById(added.id)}) {
     CPPUNIT_ASSERT(found.has_value());
     CPPUNIT_ASSERT_EQUAL(added.id, found->id);
@@ -36,7 +37,11 @@ CONTRACT(aRepoIsKeptAndItsNameIsTakenOnce) {
     CPPUNIT_ASSERT_EQUAL(std::string("{\"main\":\"0123\"}"), found->heads_json);
     CPPUNIT_ASSERT_EQUAL(repo.hook_secret_name, found->hook_secret_name);
     CPPUNIT_ASSERT(found->polled_at > 0);
+    CPPUNIT_ASSERT_EQUAL(std::string("it is\naway"), found->trouble);
   }
+  CPPUNIT_ASSERT_EQUAL(std::string(), store.findRepo("account/another")->trouble);
+  store.setRepoTrouble(added.id, "");
+  CPPUNIT_ASSERT_EQUAL(std::string(), store.findRepo("account/repo")->trouble);
 }
 
 CONTRACT(aRemovedReposBuildsStayReadable) {
@@ -176,11 +181,6 @@ CONTRACT(aTokenIsFoundByItsHashUntilItExpiresOrIsRevoked) {
   CPPUNIT_ASSERT(!store.findToken(std::string(64, 'a')));
 }
 
-CONTRACT(blobsAreBytesByName) {
-  auto& store = ground.store();
-  const std::string bytes("\0\x01\xFF\\x00", 7);
-  store.putBlob("a/1", bytes);
-  store.putBlob("a/2", "");
 CONTRACT(aTokenIsFoundAlthoughItsUseCannotBeWrittenDown) {
   auto& store = ground.store();
   store.addToken({"t1", "ada", "viewer", std::string(64, 'a'), 0, 0, 0});
@@ -215,6 +215,11 @@ CONTRACT(aTokenIsFoundAtOnceWhileSomebodyElseHoldsTheLock) {
   CPPUNIT_ASSERT_EQUAL(std::int64_t{0}, store.tokens().front().last_used_at);
 }
 
+CONTRACT(blobsAreBytesByName) {
+  auto& store = ground.store();
+  const std::string bytes("\0\x01\xFF\\x00", 7);
+  store.putBlob("a/1", bytes);
+  store.putBlob("a/2", "");
   store.putBlob("a", "x");
   store.putBlob("b", "y");
   CPPUNIT_ASSERT(store.getBlob("a/1") == bytes);

@@ -118,6 +118,7 @@ class HooksTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(bigBodiesAreRefusedUnread);
   CPPUNIT_TEST(aStoreThatIsAwayAsksForTheHookAgain);
   CPPUNIT_TEST(aRepositoryThatIsAwayIsTriedAgain);
+  CPPUNIT_TEST(aLocalRepositoryThatIsGoneIsTriedAgainAndTold);
   CPPUNIT_TEST(aRepositoryThatStaysAwayHoldsUpNoOther);
   CPPUNIT_TEST(aHookThatKillsItsReaderIsParked);
   CPPUNIT_TEST(aReaderThatIsAliveIsLeftAlone);
@@ -300,6 +301,20 @@ class HooksTest : public CppUnit::TestFixture {
     waitUntil("it was tried", [&] { return scene_->counted("ocelot_hooks_read_total", "again") > 0; });
     bringBack(scene_->git);
     CPPUNIT_ASSERT_EQUAL(std::string("done queued #1: build 1 is queued"), scene_->settled());
+  }
+
+  void aLocalRepositoryThatIsGoneIsTriedAgainAndTold() {
+    const std::string place = scene_->git.path;
+    std::filesystem::rename(place, place + "-away");
+    scene_->stored(scene_->push(), scene_->repo);
+    scene_->start();
+    const auto trouble = [&] { return scene_->store().findRepoById(scene_->repo.id)->trouble; };
+    waitUntil("it is told", [&] { return !trouble().empty(); });
+    CPPUNIT_ASSERT_EQUAL("hooks wait: repository \"" + place + "\": No such file or directory", trouble());
+    CPPUNIT_ASSERT_EQUAL(std::string("new"), scene_->query("SELECT state FROM inbox"));
+    std::filesystem::rename(place + "-away", place);
+    CPPUNIT_ASSERT_EQUAL(std::string("done queued #1: build 1 is queued"), scene_->settled());
+    waitUntil("all is well", [&] { return trouble().empty(); });
   }
 
   void aRepositoryThatStaysAwayHoldsUpNoOther() {

@@ -47,6 +47,8 @@ class PollerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(onlyWantedBranchesAreLookedAt);
   CPPUNIT_TEST(aBranchThatIsGoneIsForgotten);
   CPPUNIT_TEST(oneBadBranchStopsNoOther);
+  CPPUNIT_TEST(aBranchThatGitRefusesIsToldAndNotHammered);
+  CPPUNIT_TEST(pausesGrow);
   CPPUNIT_TEST(aStoreThatIsAwayLeavesEverythingAsItWas);
   CPPUNIT_TEST(aRepositoryThatDoesNotAnswerKeepsItsHeads);
   CPPUNIT_TEST(headsAreKeptAsJson);
@@ -65,7 +67,7 @@ class PollerTest : public CppUnit::TestFixture {
   int poll() {
     SimpleCall call(milliseconds(60000));
     return poller::pollOnce(
-        call, scene_->engines, [&](const auto& use) { providers_->with("git", use); }, repo());
+        call, scene_->engines, [&](const auto& use) { providers_->with("git", use); }, repo(), unbuilt_);
   }
   model::Repo repo() { return *scene_->store().findRepoById(id_); }
   Heads heads() { return poller::headsFromJson(repo().heads_json); }
@@ -89,6 +91,7 @@ class PollerTest : public CppUnit::TestFixture {
     return std::make_unique<poller::Watch>(scene_->engines, *providers_, settings, metrics);
   }
   int moves_ = 0;
+  poller::UnbuiltBranches unbuilt_;
 
  public:
   void setUp() override {
@@ -154,7 +157,7 @@ class PollerTest : public CppUnit::TestFixture {
     const auto poll_them = [&] {
       SimpleCall call(milliseconds(60000));
       return poller::pollOnce(
-          call, scene_->engines, [&](const auto& use) { use(vcs); }, repo());
+          call, scene_->engines, [&](const auto& use) { use(vcs); }, repo(), unbuilt_);
     };
     vcs.branches = {{"a", std::string(40, '1')}, {"bad", std::string(40, '2')}, {"z", std::string(40, '3')}};
     poll_them();
@@ -166,6 +169,43 @@ class PollerTest : public CppUnit::TestFixture {
     vcs.unreadable.clear();
     CPPUNIT_ASSERT_EQUAL_MESSAGE("tried again next time", 1, poll_them());
     CPPUNIT_ASSERT_EQUAL(std::string("a bad z"), branches());
+  }
+
+  void aBranchThatGitRefusesIsToldAndNotHammered() {
+    poll();
+    git_->malformed("bad");
+    moved("good");
+    CPPUNIT_ASSERT_EQUAL(1, poll());
+    CPPUNIT_ASSERT_EQUAL(std::string("good"), branches());
+    const std::string trouble = repo().trouble;
+    CPPUNIT_ASSERT_MESSAGE(trouble, trouble.find("branch bad cannot be read: fetch ") == 0);
+    CPPUNIT_ASSERT_MESSAGE(trouble, trouble.find("duplicate file entries") != std::string::npos);
+    poll();
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("tried again at the next look", 2, unbuilt_.at("bad").count);
+    poll();
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("then not before its time", 2, unbuilt_.at("bad").count);
+    CPPUNIT_ASSERT_EQUAL(trouble, repo().trouble);
+    // What is pushed onto it is looked at without delay.
+    git_->git("branch -f bad good");
+    git_->git("checkout -q bad");
+    git_->write("mended", "1");
+    git_->commit("mended");
+    CPPUNIT_ASSERT_EQUAL(1, poll());
+    CPPUNIT_ASSERT_EQUAL(std::string("bad good"), branches());
+    CPPUNIT_ASSERT_EQUAL(std::string(), repo().trouble);
+    CPPUNIT_ASSERT(unbuilt_.empty());
+  }
+
+  void pausesGrow() {
+    poller::Failures failures;
+    const auto now = poller::Failures::Clock::now();
+    const auto pause = [&] {
+      failures.add(now);
+      return std::chrono::duration_cast<std::chrono::seconds>(failures.again - now).count();
+    };
+    for (const int expected : {0, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600})
+      CPPUNIT_ASSERT_EQUAL(static_cast<std::int64_t>(expected), static_cast<std::int64_t>(pause()));
+    for (int i = 0; i < 100; ++i) CPPUNIT_ASSERT(pause() == 3600);
   }
 
   void aStoreThatIsAwayLeavesEverythingAsItWas() {
@@ -190,6 +230,13 @@ class PollerTest : public CppUnit::TestFixture {
     waitUntil("the failed look is noted", [&] { return repo().polled_at > 1; });
     CPPUNIT_ASSERT_EQUAL(before.heads_json, repo().heads_json);
     CPPUNIT_ASSERT(metrics_.counter("ocelot_poller_failures_total", "").value() > 0);
+    waitUntil("it is told", [&] { return repo().trouble.find("No such file or directory") != std::string::npos; });
+    std::filesystem::rename(git_->path + "-away", git_->path);
+    scene_->sql("UPDATE repos SET polled_at = 1");
+    waitUntil("it is back", [&] {
+      scene_->sql("UPDATE repos SET polled_at = 1");
+      return repo().trouble.empty();
+    });
   }
 
   void headsAreKeptAsJson() {
