@@ -82,9 +82,7 @@ void write(JsonWriter& out, const model::Build& build, bool with_stages, const s
   out.end();
 }
 
-std::string hookPath(const model::Repo& repo) { return "/hooks/" + repo.id; }
-
-void write(JsonWriter& out, const model::Repo& repo, const std::string& hook_url) {
+void write(JsonWriter& out, const model::Repo& repo) {
   out.object()
       .field("id", repo.id)
       .field("name", repo.name)
@@ -95,8 +93,7 @@ void write(JsonWriter& out, const model::Repo& repo, const std::string& hook_url
       .field("polled_at", repo.polled_at)
       .field("added_at", repo.added_at)
       .field("trouble", repo.trouble)
-      .field("hook_path", hookPath(repo))
-      .field("hook_url", hook_url)
+      .field("hook_path", "/hooks/" + repo.id)
       .end();
 }
 
