@@ -30,25 +30,6 @@ constexpr const char* kUsage =
     "       ocelot-guest probe                say that it can run here\n"
     "       ocelot-guest --version\n";
 
-int exitStatus(Ending ending) {
-  switch (ending) {
-    case Ending::passed:
-    case Ending::skipped:
-      return 0;
-    case Ending::failed:
-      return 1;
-    case Ending::timed_out:
-      return 2;
-    case Ending::canceled:
-      return 3;
-    case Ending::abandoned:
-      return 4;
-    case Ending::broken:
-      return 5;
-  }
-  return 5;
-}
-
 // Nothing that the runtime left open reaches a stage, and 0, 1 and 2 are taken, so that no descriptor of ours gets one.
 void tidyDescriptors() {
   for (int fd = ::open("/dev/null", O_RDWR); fd >= 0 && fd <= 2;) fd = ::open("/dev/null", O_RDWR);
@@ -73,7 +54,7 @@ int finish(Recorder& recorder, const journal::Frame& frame, std::int64_t patienc
   recorder.append(frame);
   const std::int64_t until = bootMillis() + patience_ms;
   while (!recorder.flush() && bootMillis() < until) ::poll(nullptr, 0, 20);
-  return exitStatus(frame.ending);
+  return journal::exitStatusOf(frame.ending);
 }
 
 journal::Frame broken(const std::string& sentence) {
@@ -152,5 +133,5 @@ int main(int argc, char** argv) {
   } catch (...) {
     std::fputs("ocelot-guest: unexpected failure\n", stderr);
   }
-  return exitStatus(Ending::broken);
+  return journal::exitStatusOf(Ending::broken);
 }

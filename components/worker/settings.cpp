@@ -8,6 +8,7 @@
 
 #include "host/builddir/directory.hpp"
 #include "host/model/build.hpp"
+#include "host/process/installed.hpp"
 #include "host/runtimes/limits.hpp"
 
 namespace ocelot::worker {
@@ -21,11 +22,9 @@ std::string hostName() {
   return name;
 }
 
-// Beside this program in a build tree, in ../lib/ocelot when installed.
 std::string findGuest(const std::string& program) {
-  const fs::path folder = fs::path(program).parent_path();
-  for (const fs::path& place : {folder / "ocelot-guest", folder / "../lib/ocelot/ocelot-guest"})
-    if (fs::exists(place)) return fs::canonical(place).string();
+  const std::string guest = process::installedProgram(fs::path(program).parent_path(), "ocelot-guest");
+  if (!guest.empty()) return guest;
   throw std::runtime_error("find ocelot-guest: it is neither beside " + program +
                            " nor in ../lib/ocelot; set worker.guest to its path");
 }

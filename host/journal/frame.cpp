@@ -157,6 +157,25 @@ void putOutputHeader(char* to, std::uint64_t time_us, std::uint32_t stage, std::
   put(stream, 1);
 }
 
+int exitStatusOf(Ending ending) {
+  switch (ending) {
+    case Ending::passed:
+    case Ending::skipped:
+      return 0;
+    case Ending::failed:
+      return 1;
+    case Ending::timed_out:
+      return 2;
+    case Ending::canceled:
+      return 3;
+    case Ending::abandoned:
+      return 4;
+    case Ending::broken:
+      break;
+  }
+  return 5;
+}
+
 std::optional<Frame> takeFrame(std::string_view& bytes) {
   if (bytes.size() < 4) return std::nullopt;
   Reader from(bytes, "journal: frame");

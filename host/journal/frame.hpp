@@ -39,6 +39,9 @@ enum class Ending : std::uint8_t {
   broken = 6 /* the guest could not go on */
 };
 
+// The exit status with which the guest ends after saying so.
+int exitStatusOf(Ending ending);
+
 struct Frame {
   FrameKind kind = FrameKind::hello;
   std::uint64_t time_us = 0;

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "host/process/installed.hpp"
+
 namespace ocelot::cli {
 namespace {
 
@@ -77,9 +79,7 @@ void Installation::makeFolders() const {
 std::string Installation::findProgram(const std::string& name) const {
   if (name == "ocelot-guest" && config.has("worker.guest"))
     return fs::exists(config.text("worker.guest")) ? config.text("worker.guest") : "";
-  for (const fs::path& place : {fs::path(programs) / name, fs::path(programs) / "../lib/ocelot" / name})
-    if (fs::exists(place)) return fs::canonical(place);
-  return "";
+  return process::installedProgram(programs, name);
 }
 
 Installation installationFor(const Arguments& arguments) {

@@ -23,26 +23,6 @@ std::string where(const model::Stage& stage) {
   return stage.line > 0 ? " (ocelot.yml:" + std::to_string(stage.line) + ")" : "";
 }
 
-// The exit status with which the guest ends after saying so.
-int exitCodeFor(Ending ending) {
-  switch (ending) {
-    case Ending::passed:
-    case Ending::skipped:
-      return 0;
-    case Ending::failed:
-      return 1;
-    case Ending::timed_out:
-      return 2;
-    case Ending::canceled:
-      return 3;
-    case Ending::abandoned:
-      return 4;
-    case Ending::broken:
-      return 5;
-  }
-  return -1;
-}
-
 Verdict failed(const std::vector<model::Stage>& stages, const Evidence& evidence) {
   const model::Stage* stage = firstIn(stages, StageState::failed);
   if (!stage) return verdict(BuildState::error, "tampered", "the guest says a stage failed, and no stage did");
@@ -96,7 +76,7 @@ Verdict judge(const Evidence& evidence, const std::vector<model::Stage>& stages)
   }
   const Ending ending = evidence.finished->ending;
   // A guest that says one thing and ends with another was not the one that spoke.
-  if (!evidence.overdue && evidence.exit && evidence.exit->known && evidence.exit->code != exitCodeFor(ending))
+  if (!evidence.overdue && evidence.exit && evidence.exit->known && evidence.exit->code != journal::exitStatusOf(ending))
     return verdict(BuildState::error, "tampered",
                    "the journal says one thing and the container's exit code " + std::to_string(evidence.exit->code) +
                        " another: the build interfered with its guest");
