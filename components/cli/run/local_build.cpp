@@ -258,13 +258,16 @@ void LocalBuild::interrupted() {
     std::cerr << "\n" << paint("canceling; Ctrl-C once more to kill it", Colour::yellow, 2) << std::endl;
     builddir::replaceFile(directory_.cancelFile(), "cancel");
   } else if (interrupts_ == 2) {
-    process_->signal(SIGKILL);
+    std::cerr << "\n" << paint("killing; Ctrl-C once more not to wait for that either", Colour::yellow, 2) << std::endl;
+    builddir::replaceFile(directory_.cancelFile(), "kill");
+  } else if (interrupts_ == 3) {
+    process_->signal(SIGKILL);  // what it leaves is removed by endForGood
   }
 }
 
 void LocalBuild::ended(int status) {
   if (concluded_) return;
-  if (interrupts_ >= 2) {
+  if (interrupts_ >= 3) {
     order_.build.state = model::BuildState::canceled;
     order_.build.reason = "canceled";
     order_.build.sentence = "killed";

@@ -25,7 +25,7 @@ class LocalBuild {
 
   void start(const builddir::Envelope& envelope);
   // Until the build has ended; `log` gets its bytes as they come and says whether somebody still reads them.
-  // SIGINT, SIGTERM and SIGHUP cancel; the second one kills.
+  // SIGINT, SIGTERM and SIGHUP cancel; the second one kills, the third also the process that does.
   void follow(const std::function<bool(std::string_view)>& log);
 
   // The build with its stages, as far as it has come.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <iostream>
@@ -19,6 +20,7 @@
 
 #include "components/worker/build/journal_reader.hpp"
 #include "components/worker/build/source.hpp"
+#include "host/pipeline/image_reference.hpp"
 #include "host/pipeline/plan_for.hpp"
 #include "host/trigger/change_json.hpp"
 
@@ -83,7 +85,8 @@ void lend(const std::string& file, const std::string& name) {
 
 }  // namespace
 
-// Stops the build's call when the file `cancel` appears.
+// Stops the build's call when the file `cancel` appears. When it says "kill", then or later, nobody waits for the build
+// to end by itself.
 class BuildProcess::CancelWatch {
  public:
   CancelWatch(const builddir::Directory& directory, StoppableCall& call)
@@ -93,27 +96,54 @@ class BuildProcess::CancelWatch {
         stop_(::eventfd(0, EFD_CLOEXEC)),
         thread_([this] { watch(); }) {}
   ~CancelWatch() {
-    const std::uint64_t one = 1;
-    if (::write(stop_, &one, sizeof one) < 0) std::terminate();
+    tell(stop_);
     thread_.join();
+        kill_(::eventfd(0, EFD_CLOEXEC)),
     ::close(stop_);
   }
 
  private:
   void watch() {
-    while (::access(path_.c_str(), F_OK) != 0) {
+    while (!look()) {
       std::array<pollfd, 2> fds{{{changes_.fd(), POLLIN, 0}, {stop_, POLLIN, 0}}};
+    ::close(kill_);
       ::poll(fds.data(), fds.size(), -1);
       if (fds[1].revents) return;
+  bool killed() const { return killed_; }
+  int killFd() const { return kill_; }  // readable once it is
+
       changes_.clear();
+  static void tell(int event) {
+    const std::uint64_t one = 1;
+    if (::write(event, &one, sizeof one) < 0) std::terminate();
+  }
+
     }
-    call_.stop();
+  }
+
+  // True: there is nothing more to learn.
+  bool look() {
+    std::optional<std::string> said;
+    try {
+      said = builddir::readIfPresent(path_, 64);
+    } catch (const std::exception& error) {
+      std::cerr << "cancel: " << error.what() << std::endl;
+      said = "cancel";  // it is there
+    }
+    if (!said) return false;
+    if (*said == "kill") {
+      killed_ = true;
+      tell(kill_);
+    }
+    if (!call_.cancelled()) call_.stop();
+    return killed_;
   }
 
   std::string path_;
   StoppableCall& call_;
   Changes changes_;
-  int stop_;
+  std::atomic<bool> killed_{false};
+  int kill_, stop_;
   std::thread thread_;
 };
 
@@ -230,6 +260,20 @@ Image BuildProcess::pull() {
   std::string last_text;
   const auto progress = [&](const PullProgress& step) {
     // A line for each new step, and one every two seconds of a long one.
+  pipeline::Ceiling ceiling;
+  ceiling.resources.memory_bytes = order_.limits.memory_bytes;
+  ceiling.resources.cpu_millis = order_.limits.cpu_millis;
+  ceiling.resources.pids = order_.limits.pids;
+  ceiling.timeout_ms = order_.limits.timeout_ms;
+  ceiling.max_timeout_ms = order_.limits.max_timeout_ms;
+  ceiling.network = order_.network;
+  grant_ = pipeline::grant(pipeline_, ceiling);
+}
+
+// Before anything is made. A build that has begun keeps what it was given.
+void BuildProcess::takeGrant() {
+  if (!grant_.refusal.empty()) throw NotGranted(grant_.refusal);
+  if (!grant_.note.empty()) recorder_->note(grant_.note);
     if (step.text == last_text && Clock::now() - last < milliseconds(2000)) return;
     last = Clock::now();
     last_text = step.text;
@@ -257,18 +301,14 @@ void BuildProcess::start(const Image& image) {
   SourcePlace place{directory_.workspace(), order_.mirrors, order_.local_repos};
   checkOutSource(call_, order_, pipeline_.clone, envelope_.clone, place,
                  [this](const std::string& sentence) { recorder_->note(sentence); });
+      if (error.status() == Status::unauthenticated)
+        throw Error(error.status(), std::string(error.what()) + "; " +
+                                        (request.username.empty() ? "set" : "correct") +
+                                        " it, on the machine of the store: ocelot secret set --registry " +
+                                        pipeline::registryOf(request.reference));
   writeControl(image);
   recorder_->phase("start");
   recorder_->save(0);  // from here on a container may exist
-  order_.limits.memory_bytes =
-      pipeline_.resources.memory_bytes ? pipeline_.resources.memory_bytes : order_.limits.memory_bytes;
-  order_.limits.cpu_millis = pipeline_.resources.cpu_millis ? pipeline_.resources.cpu_millis : order_.limits.cpu_millis;
-  order_.limits.pids = pipeline_.resources.pids ? pipeline_.resources.pids : order_.limits.pids;
-  if (pipeline_.network == "host" && order_.network != "host")
-    throw Error(Status::invalid,
-                "ocelot.yml asks for network: host, and this worker does not give it; an operator can, by "
-                "worker.network");
-  if (pipeline_.network == "none") order_.network = "none";
   SimpleCall clean_slate(milliseconds(30000));
   sandbox_.remove(clean_slate);  // what a killed predecessor may have half made
   sandbox_.start(call_, image);
@@ -293,7 +333,6 @@ void BuildProcess::writeControl(const Image& image) {
 }
 
 Verdict BuildProcess::follow() {
-  timeout_ms_ = pipeline_.timeout_ms ? pipeline_.timeout_ms : order_.limits.timeout_ms;
   std::vector<std::set<std::string>> allowed;
   bool asks = false;  // also for a secret that is not there: then it is the broker that says so
   for (const auto& stage : pipeline_.stages) {
@@ -309,8 +348,9 @@ Verdict BuildProcess::follow() {
   Changes changes(directory_.journal(), IN_MODIFY);
 
   Evidence evidence;
-  evidence.timeout_ms = timeout_ms_;
-  evidence.memory_bytes = order_.limits.memory_bytes;
+  evidence.timeout_ms = grant_.timeout_ms;
+  if (pipeline_.timeout_ms > grant_.timeout_ms) evidence.asked_timeout_ms = pipeline_.timeout_ms;
+  evidence.memory_bytes = grant_.resources.memory_bytes;
   const auto began = Clock::now();
   const auto patience = milliseconds(order_.limits.grace_ms) + kBeyondGrace;
   auto deadline = timeout_ms_ > 0 ? began + milliseconds(timeout_ms_) + patience : Clock::time_point::max();
@@ -330,18 +370,24 @@ Verdict BuildProcess::follow() {
       saved = journal.offset();
       saved_at = Clock::now();
       journal.punch(saved);
+  bool killed = false;
     }
     if (more) continue;
     if (ended) break;
     if (recorder_->finished()) break;
-    if (call_.cancelled() && !evidence.asked_cancel) {
+    if (cancel_watch_->killed() && !killed) {
+      // The build is another worker's by now, and what still runs must not run beside it; or somebody lost patience.
+      killed = evidence.asked_cancel = true;
+      SimpleCall signal(milliseconds(30000));
+      sandbox_.signal(signal, SIGKILL);
+      deadline = Clock::now() + patience;
+      term_again = Clock::time_point::max();
+    } else if (call_.cancelled() && !evidence.asked_cancel) {
       evidence.asked_cancel = true;
       SimpleCall signal(milliseconds(30000));
-      // "kill": the build is another worker's by now, and what still runs must not run beside it.
-      const bool at_once = builddir::readIfPresent(directory_.cancelFile(), 64).value_or("") == "kill";
-      sandbox_.signal(signal, at_once ? SIGKILL : SIGTERM);
+      sandbox_.signal(signal, SIGTERM);
       deadline = Clock::now() + patience;
-      if (!at_once) term_again = Clock::now() + kTermAgain;
+      term_again = Clock::now() + kTermAgain;
     } else if (Clock::now() >= term_again && !recorder_->cancelHeard()) {
       SimpleCall signal(milliseconds(30000));
       sandbox_.signal(signal, SIGTERM);
@@ -352,9 +398,8 @@ Verdict BuildProcess::follow() {
       SimpleCall signal(milliseconds(30000));
       sandbox_.signal(signal, SIGKILL);
     }
-    std::array<pollfd, 3> fds{{{changes.fd(), POLLIN, 0},
-                               {sandbox_.endFd(), POLLIN, 0},
-                               {evidence.asked_cancel ? -1 : call_.cancelFd(), POLLIN, 0}}};
+    const int asked = killed ? -1 : evidence.asked_cancel ? cancel_watch_->killFd() : call_.cancelFd();
+    std::array<pollfd, 3> fds{{{changes.fd(), POLLIN, 0}, {sandbox_.endFd(), POLLIN, 0}, {asked, POLLIN, 0}}};
     ::poll(fds.data(), fds.size(), static_cast<int>(kSaveEvery.count()));
   }
   evidence.finished = recorder_->finished();

@@ -1,9 +1,15 @@
 // A log over connections that break, move and begin anew.
 
 #include <cppunit/extensions/HelperMacros.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
+#include "components/cli/follow.hpp"
 #include "tests/unit/cli/fake_admin.hpp"
 #include "tests/unit/cli/ran.hpp"
 
@@ -39,6 +45,7 @@ class FollowTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aTailIsAskedForOnce);
   CPPUNIT_TEST(recordsAreResumedByWhatTheySay);
   CPPUNIT_TEST(aReaderThatLeavesEndsIt);
+  CPPUNIT_TEST(anInterruptLeavesTheBuildAndIsNoSuccess);
   CPPUNIT_TEST(aRefusalIsToldWithItsHint);
   CPPUNIT_TEST(theExitStatusIsTheBuilds);
   CPPUNIT_TEST_SUITE_END();
@@ -142,6 +149,29 @@ class FollowTest : public CppUnit::TestFixture {
     int calls = 0;
     admin_.client().log("b", query, [&](std::string_view) { return ++calls < 1; });
     CPPUNIT_ASSERT_EQUAL(1, calls);
+  }
+
+  void anInterruptLeavesTheBuildAndIsNoSuccess() {
+    admin_.builds = {buildJson("running", 0)};
+    admin_.log_answers = {FakeAdmin::sends("")};
+    const test::TempFolder folder;
+    const std::string said = folder.path + "/said";
+    const pid_t follower = ::fork();
+    if (follower == 0) {
+      ::dup2(::open(said.c_str(), O_WRONLY | O_CREAT, 0600), 2);
+      auto server = admin_.client();
+      ::_exit(cli::followBuild(server, "b", false));
+    }
+    // By then it has been told to leave the build alone.
+    for (int i = 0; i < 30000 && admin_.logQueries().empty(); ++i) ::poll(nullptr, 0, 1);
+    ::kill(follower, SIGINT);
+    int status = 0;
+    ::waitpid(follower, &status, 0);
+    CPPUNIT_ASSERT_MESSAGE("a shell goes on after `ocelot build && …`", WIFSIGNALED(status));
+    CPPUNIT_ASSERT_EQUAL(SIGINT, WTERMSIG(status));
+    const std::string text = test::readText(said);
+    CPPUNIT_ASSERT_MESSAGE(text,
+                           test::contains(text, "Come back with `ocelot logs -f 7`; end it with `ocelot kill 7`"));
   }
 
   void aRefusalIsToldWithItsHint() {

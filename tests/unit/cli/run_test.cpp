@@ -47,7 +47,7 @@ class RunTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(mistakesInThePipelineAreToldWithTheirPlaces);
   CPPUNIT_TEST(theLogIsPrintedAndEverythingRemoved);
   CPPUNIT_TEST(aBuildProcessThatDiesIsAnError);
-  CPPUNIT_TEST(anInterruptCancelsAndASecondOneKills);
+  CPPUNIT_TEST(anInterruptCancelsASecondOneKillsAndAThirdOneDoesNotWait);
   CPPUNIT_TEST(aReaderThatLeavesCancels);
   CPPUNIT_TEST(aKeptFolderStaysAndALeftOneGoes);
   CPPUNIT_TEST(secretsComeFromTheEnvironment);
@@ -134,13 +134,13 @@ class RunTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_MESSAGE(build.build().sentence, contains(build.build().sentence, "runtime: cannot"));
   }
 
-  void anInterruptCancelsAndASecondOneKills() {
-    // Says that it runs, then waits for the cancel file, which it does not mind at first.
+  void anInterruptCancelsASecondOneKillsAndAThirdOneDoesNotWait() {
+    // Says that it runs, then waits for the cancel file, which it never minds.
     play(
         "[ \"$(cat \"$3/cancel\" 2>/dev/null)\" = kill ] && { cat \"$2/../../../told.events\" >> \"$2/events\"; exit "
         "0; }\n"
-        "echo running > \"$2/log\"\nwhile [ ! -e \"$3/cancel\" ]; do sleep 0.02; done; echo canceling >> \"$2/log\"; "
-        "sleep 100");
+        "echo running > \"$2/log\"\nuntil grep -qx cancel \"$3/cancel\"; do sleep 0.02; done; echo canceling >> "
+        "\"$2/log\"\nuntil grep -qx kill \"$3/cancel\"; do sleep 0.02; done; echo killing >> \"$2/log\"; sleep 100");
     person_->file("told.events", removedLine());
     std::string got;
     {
@@ -148,12 +148,12 @@ class RunTest : public CppUnit::TestFixture {
       build.start({});
       build.follow([&got](std::string_view bytes) {
         got += bytes;
-        ::raise(SIGINT);  // after "running" and after "canceling"
+        ::raise(SIGINT);  // after "running", after "canceling" and after "killing"
         return true;
       });
       CPPUNIT_ASSERT(build.build().state == model::BuildState::canceled);
     }
-    CPPUNIT_ASSERT_EQUAL(std::string("running\ncanceling\n"), got);
+    CPPUNIT_ASSERT_EQUAL(std::string("running\ncanceling\nkilling\n"), got);
     CPPUNIT_ASSERT(foldersLeft().empty());
   }
 
