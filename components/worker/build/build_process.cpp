@@ -20,7 +20,6 @@
 
 #include "components/worker/build/journal_reader.hpp"
 #include "components/worker/build/source.hpp"
-#include "host/pipeline/image_reference.hpp"
 #include "host/pipeline/plan_for.hpp"
 #include "host/trigger/change_json.hpp"
 
@@ -260,21 +259,16 @@ Image BuildProcess::pull() {
   std::string last_text;
   const auto progress = [&](const PullProgress& step) {
     // A line for each new step, and one every two seconds of a long one.
-  pipeline::Ceiling ceiling;
-  ceiling.resources.memory_bytes = order_.limits.memory_bytes;
-  ceiling.resources.cpu_millis = order_.limits.cpu_millis;
-  ceiling.resources.pids = order_.limits.pids;
-  ceiling.timeout_ms = order_.limits.timeout_ms;
-  ceiling.max_timeout_ms = order_.limits.max_timeout_ms;
-  ceiling.network = order_.network;
-  grant_ = pipeline::grant(pipeline_, ceiling);
-}
-
-// Before anything is made. A build that has begun keeps what it was given.
-void BuildProcess::takeGrant() {
-  if (!grant_.refusal.empty()) throw NotGranted(grant_.refusal);
-  if (!grant_.note.empty()) recorder_->note(grant_.note);
     if (step.text == last_text && Clock::now() - last < milliseconds(2000)) return;
+  order_.limits.memory_bytes =
+      pipeline_.resources.memory_bytes ? pipeline_.resources.memory_bytes : order_.limits.memory_bytes;
+  order_.limits.cpu_millis = pipeline_.resources.cpu_millis ? pipeline_.resources.cpu_millis : order_.limits.cpu_millis;
+  order_.limits.pids = pipeline_.resources.pids ? pipeline_.resources.pids : order_.limits.pids;
+  if (pipeline_.network == "host" && order_.network != "host")
+    throw Error(Status::invalid,
+                "ocelot.yml asks for network: host, and this worker does not give it; an operator can, by "
+                "worker.network");
+  if (pipeline_.network == "none") order_.network = "none";
     last = Clock::now();
     last_text = step.text;
     recorder_->note(step.total_bytes == 0
@@ -299,13 +293,9 @@ void BuildProcess::takeGrant() {
 void BuildProcess::start(const Image& image) {
   recorder_->phase("checkout");
   SourcePlace place{directory_.workspace(), order_.mirrors, order_.local_repos};
+  timeout_ms_ = pipeline_.timeout_ms ? pipeline_.timeout_ms : order_.limits.timeout_ms;
   checkOutSource(call_, order_, pipeline_.clone, envelope_.clone, place,
                  [this](const std::string& sentence) { recorder_->note(sentence); });
-      if (error.status() == Status::unauthenticated)
-        throw Error(error.status(), std::string(error.what()) + "; " +
-                                        (request.username.empty() ? "set" : "correct") +
-                                        " it, on the machine of the store: ocelot secret set --registry " +
-                                        pipeline::registryOf(request.reference));
   writeControl(image);
   recorder_->phase("start");
   recorder_->save(0);  // from here on a container may exist
@@ -348,9 +338,8 @@ Verdict BuildProcess::follow() {
   Changes changes(directory_.journal(), IN_MODIFY);
 
   Evidence evidence;
-  evidence.timeout_ms = grant_.timeout_ms;
-  if (pipeline_.timeout_ms > grant_.timeout_ms) evidence.asked_timeout_ms = pipeline_.timeout_ms;
-  evidence.memory_bytes = grant_.resources.memory_bytes;
+  evidence.timeout_ms = timeout_ms_;
+  evidence.memory_bytes = order_.limits.memory_bytes;
   const auto began = Clock::now();
   const auto patience = milliseconds(order_.limits.grace_ms) + kBeyondGrace;
   auto deadline = timeout_ms_ > 0 ? began + milliseconds(timeout_ms_) + patience : Clock::time_point::max();
