@@ -92,31 +92,31 @@ class BuildProcess::CancelWatch {
       : path_(directory.cancelFile()),
         call_(call),
         changes_(directory.run(), IN_CREATE | IN_MOVED_TO),
+        kill_(::eventfd(0, EFD_CLOEXEC)),
         stop_(::eventfd(0, EFD_CLOEXEC)),
         thread_([this] { watch(); }) {}
   ~CancelWatch() {
     tell(stop_);
     thread_.join();
-        kill_(::eventfd(0, EFD_CLOEXEC)),
     ::close(stop_);
+    ::close(kill_);
   }
 
- private:
-  void watch() {
-    while (!look()) {
-      std::array<pollfd, 2> fds{{{changes_.fd(), POLLIN, 0}, {stop_, POLLIN, 0}}};
-    ::close(kill_);
-      ::poll(fds.data(), fds.size(), -1);
-      if (fds[1].revents) return;
   bool killed() const { return killed_; }
   int killFd() const { return kill_; }  // readable once it is
 
-      changes_.clear();
+ private:
   static void tell(int event) {
     const std::uint64_t one = 1;
     if (::write(event, &one, sizeof one) < 0) std::terminate();
   }
 
+  void watch() {
+    while (!look()) {
+      std::array<pollfd, 2> fds{{{changes_.fd(), POLLIN, 0}, {stop_, POLLIN, 0}}};
+      ::poll(fds.data(), fds.size(), -1);
+      if (fds[1].revents) return;
+      changes_.clear();
     }
   }
 
@@ -260,15 +260,6 @@ Image BuildProcess::pull() {
   const auto progress = [&](const PullProgress& step) {
     // A line for each new step, and one every two seconds of a long one.
     if (step.text == last_text && Clock::now() - last < milliseconds(2000)) return;
-  order_.limits.memory_bytes =
-      pipeline_.resources.memory_bytes ? pipeline_.resources.memory_bytes : order_.limits.memory_bytes;
-  order_.limits.cpu_millis = pipeline_.resources.cpu_millis ? pipeline_.resources.cpu_millis : order_.limits.cpu_millis;
-  order_.limits.pids = pipeline_.resources.pids ? pipeline_.resources.pids : order_.limits.pids;
-  if (pipeline_.network == "host" && order_.network != "host")
-    throw Error(Status::invalid,
-                "ocelot.yml asks for network: host, and this worker does not give it; an operator can, by "
-                "worker.network");
-  if (pipeline_.network == "none") order_.network = "none";
     last = Clock::now();
     last_text = step.text;
     recorder_->note(step.total_bytes == 0
@@ -293,12 +284,20 @@ Image BuildProcess::pull() {
 void BuildProcess::start(const Image& image) {
   recorder_->phase("checkout");
   SourcePlace place{directory_.workspace(), order_.mirrors, order_.local_repos};
-  timeout_ms_ = pipeline_.timeout_ms ? pipeline_.timeout_ms : order_.limits.timeout_ms;
   checkOutSource(call_, order_, pipeline_.clone, envelope_.clone, place,
                  [this](const std::string& sentence) { recorder_->note(sentence); });
   writeControl(image);
   recorder_->phase("start");
   recorder_->save(0);  // from here on a container may exist
+  order_.limits.memory_bytes =
+      pipeline_.resources.memory_bytes ? pipeline_.resources.memory_bytes : order_.limits.memory_bytes;
+  order_.limits.cpu_millis = pipeline_.resources.cpu_millis ? pipeline_.resources.cpu_millis : order_.limits.cpu_millis;
+  order_.limits.pids = pipeline_.resources.pids ? pipeline_.resources.pids : order_.limits.pids;
+  if (pipeline_.network == "host" && order_.network != "host")
+    throw Error(Status::invalid,
+                "ocelot.yml asks for network: host, and this worker does not give it; an operator can, by "
+                "worker.network");
+  if (pipeline_.network == "none") order_.network = "none";
   SimpleCall clean_slate(milliseconds(30000));
   sandbox_.remove(clean_slate);  // what a killed predecessor may have half made
   sandbox_.start(call_, image);
@@ -323,6 +322,7 @@ void BuildProcess::writeControl(const Image& image) {
 }
 
 Verdict BuildProcess::follow() {
+  timeout_ms_ = pipeline_.timeout_ms ? pipeline_.timeout_ms : order_.limits.timeout_ms;
   std::vector<std::set<std::string>> allowed;
   bool asks = false;  // also for a secret that is not there: then it is the broker that says so
   for (const auto& stage : pipeline_.stages) {
@@ -345,6 +345,7 @@ Verdict BuildProcess::follow() {
   auto deadline = timeout_ms_ > 0 ? began + milliseconds(timeout_ms_) + patience : Clock::time_point::max();
   auto saved_at = began;
   auto term_again = Clock::time_point::max();
+  bool killed = false;
   std::uint64_t saved = journal.offset();
   while (!recorder_->finished()) {
     checkDisk(directory_.disk());
@@ -359,7 +360,6 @@ Verdict BuildProcess::follow() {
       saved = journal.offset();
       saved_at = Clock::now();
       journal.punch(saved);
-  bool killed = false;
     }
     if (more) continue;
     if (ended) break;
