@@ -15,7 +15,8 @@
 namespace ocelot::cli {
 namespace {
 
-// For the signal handler alone: what it says before it ends the program.
+// For the signal handler alone: what it says before the signal ends the program. It is the signal that does: a status
+// of 0 would tell `ocelot build && deploy` that the build has passed.
 char goodbye[256];
 std::size_t goodbye_size = 0;
 
