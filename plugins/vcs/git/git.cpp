@@ -50,6 +50,13 @@ class BoundedCall final : public Call {
   Clock::time_point deadline_;
 };
 
+std::size_t sizeOf(const Change& change) {
+  std::size_t bytes = sizeof change + change.author.size() + change.message.size();
+  for (const auto* list : {&change.messages, &change.files})
+    for (const std::string& text : *list) bytes += sizeof text + text.size();
+  return bytes;
+}
+
 }  // namespace
 
 Git::Git(const Settings& settings)
@@ -153,18 +160,38 @@ std::string Git::readFile(Call& call, const Commit& commit, std::string_view pat
   BoundedCall bounded(call, timeout_);
   checkCommit(commit.id);
   checkPath(path);
-  return openKnown(commit.repo, commit.id)->readFile(bounded, commit.id, path, max_bytes);
+  const std::unique_ptr<Repository> repository = openKnown(commit.repo, commit.id);
+  const std::string question =
+      repository->key() + ' ' + commit.id + ' ' + std::to_string(max_bytes) + ' ' + std::string(path);
+  const std::optional<std::string>* known = files_.find(question);
+  std::optional<std::string> file;
+  if (known == nullptr) {
+    file = repository->readFile(bounded, commit.id, path, max_bytes);
+    files_.put(question, file, file ? file->size() : 0);
+    known = &file;
+  }
+  if (*known) return **known;
+  throw Error(Status::not_found, repository->reading(commit.id, path) + "there is no such file");
 }
 
 Change Git::changes(Call& call, const Commit& commit, std::string_view before) {
   BoundedCall bounded(call, timeout_);
   checkCommit(commit.id);
   if (!before.empty()) checkCommit(before);
+  const std::unique_ptr<Repository> repository = openKnown(commit.repo, commit.id);
+  const std::string question = repository->key() + ' ' + commit.id;
   Change change;
+  const Change* const known = before.empty() ? changes_.find(question) : nullptr;
+  if (known != nullptr) {
+    change = *known;
+  } else {
+    repository->readChanges(bounded, commit.id, before, change);
+    // What has changed since another commit depends on whether that can still be had.
+    if (before.empty()) changes_.put(question, change, sizeOf(change));
+  }
   change.repo = commit.repo;
   change.commit = commit.id;
   change.before = before;
-  openKnown(commit.repo, commit.id)->readChanges(bounded, commit.id, before, change);
   return change;
 }
 

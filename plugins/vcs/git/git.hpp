@@ -3,10 +3,12 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "kept.hpp"
 #include "ocelot/settings.hpp"
 #include "ocelot/vcs.hpp"
 #include "words.hpp"
@@ -39,6 +41,8 @@ class Git final : public Vcs {
   std::string cache_;
   std::string hook_secret_;
   std::chrono::milliseconds timeout_;
+  Kept<std::optional<std::string>> files_{8u << 20};  // nullopt: there is no such file
+  Kept<Change> changes_{4u << 20};                    // of commits alone
 };
 
 }  // namespace ocelot::vcs_git

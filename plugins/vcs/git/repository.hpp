@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,28 +38,42 @@ Error comesBack(const Error& error);
 
 class Repository {
  public:
+  using Refs = std::vector<std::pair<std::string, std::string>>;  // name, id
+
   // `key` names the mirror in `cache`: another for each URL and credential.
   Repository(Url url, CloneAccess access, const std::string& cache, const std::string& key);
 
-  // Refs and their ids, as the remote has them; all of a pattern's. More than 10,000 is Error(invalid).
-  std::vector<std::pair<std::string, std::string>> listRemote(Call& call,
-                                                              const std::vector<std::string>& patterns) const;
+  // As the remote has them now: those of these names, or of these beginnings where a name ends in '*'. More than 10,000
+  // is Error(invalid).
+  Refs listRemote(Call& call, const std::vector<std::string>& patterns) const;
   // The same, of a repository that was there before.
-  std::vector<std::pair<std::string, std::string>> listKnown(Call& call,
-                                                             const std::vector<std::string>& patterns) const;
+  Refs listKnown(Call& call, const std::vector<std::string>& patterns) const;
   // The mirror has the commit after this. not_found: the repository answers and has none; unavailable: it is away;
   // invalid: git refuses an object of it. A branch that is refused stops no other, and is told by call.log.
   void fetch(Call& call, std::string_view commit) const;
   // Fetches everything that can be; then the full id of an abbreviated one, "" when there is none.
   std::string findAbbreviated(Call& call, std::string_view abbreviation) const;
-  std::string readFile(Call& call, std::string_view commit, std::string_view path, std::uint64_t max_bytes) const;
+  // nullopt: the commit has no such file.
+  std::optional<std::string> readFile(Call& call, std::string_view commit, std::string_view path,
+                                      std::uint64_t max_bytes) const;
+  // "read <path> at <commit> of <url>: ", for messages.
+  std::string reading(std::string_view commit, std::string_view path) const;
   void readChanges(Call& call, std::string_view commit, std::string_view before, Change& change) const;
+
+  // Names what it is: another for each URL and credential.
+  const std::string& key() const { return key_; }
 
  private:
   Ended git(Call& call, std::vector<std::string> arguments, bool network = false,
             std::size_t max_output = 4u << 20) const;
   Ended mustGit(Call& call, const char* doing, std::vector<std::string> arguments, bool network = false,
                 std::size_t max_output = 4u << 20) const;
+  // A question to the mirror about the commit: fetched only when it cannot be answered, for nearly always it can.
+  Ended askMirror(Call& call, std::string_view commit, const char* doing,
+                  const std::vector<std::string>& arguments) const;
+  // nullopt: ls-remote has to be asked.
+  std::optional<Refs> listLocal(Call& call, const std::vector<std::string>& patterns) const;
+  Error tooManyRefs() const;
   Error failure(const char* doing, const Ended& ended, bool network) const;
   bool has(Call& call, std::string_view commit) const;
   Ended fetchRefs(Call& call, const std::vector<std::string>& refspecs, bool prune) const;
@@ -69,11 +85,11 @@ class Repository {
   void fetchOnce(Call& call, std::string_view commit) const;
   void repackWhenSlow(Call& call) const;
   void makeMirror(std::size_t digits) const;
-  void readMessages(Call& call, const std::string& range, Change& change) const;
+  void readMessages(Call& call, std::string_view commit, const std::string& since, Change& change) const;
 
   Url url_;
   CloneAccess access_;
-  std::string mirror_;
+  std::string key_, mirror_;
   PrivateFolder folder_;
   std::map<std::string, std::string> environment_, credentials_;
 };

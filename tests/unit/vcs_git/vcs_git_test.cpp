@@ -45,6 +45,9 @@ class VcsGitTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(headsAndRevisions);
   CPPUNIT_TEST(aFileIsReadByItsObject);
   CPPUNIT_TEST(changesHaveMessagesAndFiles);
+  CPPUNIT_TEST(whatWasPushedBeforeTheQuestionIsInTheAnswer);
+  CPPUNIT_TEST(manyTagsHideNoBranch);
+  CPPUNIT_TEST(whatACommitHoldsIsReadOnce);
   CPPUNIT_TEST(aDamagedMirrorIsMadeAnew);
   CPPUNIT_TEST(aBranchThatIsRefusedHarmsItselfAlone);
   CPPUNIT_TEST(refusedBranchesAreFoundAmongMany);
@@ -204,6 +207,68 @@ class VcsGitTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(!change.files_complete);
   }
 
+  void whatWasPushedBeforeTheQuestionIsInTheAnswer() {
+    const GitRepo repo(temp_.path + "/repo");
+    for (int i = 0; i < 5; ++i) {
+      const std::string commit = repo.commit(std::to_string(i));
+      if (i == 2) repo.git("pack-refs --all");
+      const auto heads = git_.heads(call_, of(repo));
+      CPPUNIT_ASSERT_EQUAL(std::size_t{1}, heads.size());
+      CPPUNIT_ASSERT_EQUAL(commit, heads[0].commit);
+      CPPUNIT_ASSERT_EQUAL(commit, git_.resolve(call_, of(repo), "main"));
+    }
+    const GitRepo empty(temp_.path + "/empty");
+    CPPUNIT_ASSERT(git_.heads(call_, of(empty)).empty());
+    const GitRepo modern(temp_.path + "/modern", "--object-format=sha256");
+    const std::string commit = modern.commit();
+    CPPUNIT_ASSERT_EQUAL(commit, git_.heads(call_, of(modern)).at(0).commit);
+  }
+
+  // More than is read of the shorter answer.
+  void manyTagsHideNoBranch() {
+    const GitRepo repo(temp_.path + "/repo");
+    const std::string commit = repo.commit();
+    repo.git("branch -m zzz");
+    repo.git("pack-refs --all");
+    std::ofstream refs(repo.path + "/.git/packed-refs");
+    refs << "# pack-refs with: peeled fully-peeled sorted \n";
+    for (int i = 0; i < 60000; ++i)
+      refs << commit << " refs/aaa/" << 1000000 + i << "/" << std::string(20, 'x') << "\n";
+    refs << commit << " refs/heads/zzz\n";
+    refs.close();
+    const auto heads = git_.heads(call_, of(repo));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, heads.size());
+    CPPUNIT_ASSERT_EQUAL(std::string("zzz"), heads[0].branch);
+  }
+
+  void whatACommitHoldsIsReadOnce() {
+    const GitRepo repo(temp_.path + "/repo");
+    repo.write("a", "1");
+    const std::string commit = repo.commit("first");
+    const auto read = [&] {
+      CPPUNIT_ASSERT_EQUAL(std::string("1"), git_.readFile(call_, {of(repo), commit}, "a", 100));
+      assertFails(Status::not_found, "there is no such file", [&] {
+        git_.readFile(call_, {of(repo), commit}, "b", 100);
+      });
+      const Change change = git_.changes(call_, {of(repo), commit}, "");
+      CPPUNIT_ASSERT_EQUAL(std::string("first"), change.message);
+      CPPUNIT_ASSERT_EQUAL(commit, change.commit);
+      CPPUNIT_ASSERT_EQUAL(repo.path, change.repo.url);
+      CPPUNIT_ASSERT((change.files == std::vector<std::string>{"a"}));
+    };
+    read();
+    const std::string mirrors = temp_.path + "/cache";
+    fs::rename(mirrors, mirrors + "-away");
+    read();
+    // Another bound is another question, and so is the same one of another repository.
+    CPPUNIT_ASSERT_THROW(git_.readFile(call_, {of(repo), commit}, "a", 0), Error);
+    fs::rename(mirrors + "-away", mirrors);
+    assertFails(Status::invalid, "at most 0 are read", [&] { git_.readFile(call_, {of(repo), commit}, "a", 0); });
+    const GitRepo other(temp_.path + "/other");
+    other.commit();
+    assertFails(Status::not_found, "no such commit", [&] { git_.readFile(call_, {of(other), commit}, "a", 100); });
+  }
+
   void aDamagedMirrorIsMadeAnew() {
     const GitRepo repo(temp_.path + "/repo");
     repo.write("a", "1");
@@ -326,6 +391,7 @@ class VcsGitTest : public CppUnit::TestFixture {
     };
     fs::rename(repo.path, repo.path + "-away");
     away("No such file or directory");
+    CPPUNIT_ASSERT_THROW_MESSAGE("what is known of it too", git_.readFile(call_, {of(repo), first}, "a", 100), Error);
     fs::create_directory(repo.path);
     away("does not appear to be a git repository");
     fs::remove(repo.path);
