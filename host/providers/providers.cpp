@@ -102,6 +102,14 @@ void Providers::with(const std::string& name, const std::function<void(Vcs&)>& u
   use(loan.vcs());
 }
 
+std::vector<Head> Providers::heads(Call& call, const std::string& name, const Repo& repo) {
+  return shared_heads_.of(call, name + ' ' + repo.url, [&] {
+    std::vector<Head> found;
+    with(name, [&](Vcs& vcs) { found = vcs.heads(call, repo); });
+    return found;
+  });
+}
+
 std::unique_ptr<Providers::Handle> Providers::make(config::Instance instance) const {
   plugin::Catalog catalog(plugin::foldersOf(config_));
   const auto library = catalog.library(plugin::Kind::vcs, instance.plugin);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/config/config.hpp"
+#include "host/providers/shared_heads.hpp"
 #include "ocelot/vcs.hpp"
 
 namespace ocelot::providers {
@@ -31,6 +32,9 @@ class Providers {
   // Runs `use` with the provider of this name. Throws Error(not_found) when there is none by that name, Error(invalid)
   // when its plugin or its options are wrong, and what `use` throws.
   void with(const std::string& name, const std::function<void(Vcs&)>& use);
+  // Every branch of the repo and its head, as it is now: who asks at the same time shares the answer. Throws what
+  // with() throws.
+  std::vector<Head> heads(Call& call, const std::string& name, const Repo& repo);
   // The provider that knows this URL, and what it calls the repo: the named one, else each in order of names with "git"
   // last. Throws Error(not_found, invalid).
   Identified identify(Call& call, const std::string& url, const std::string& provider);
@@ -45,6 +49,7 @@ class Providers {
   const config::Config& config_;
   config::Resolver resolve_;
   std::vector<std::unique_ptr<Slot>> slots_;
+  SharedHeads shared_heads_;
 };
 
 }  // namespace ocelot::providers

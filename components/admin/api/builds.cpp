@@ -52,25 +52,24 @@ trigger::Request requestFor(Api& api, const model::Repo& repo, const std::string
   trigger::Request request;
   request.repo = repo;
   SimpleCall call(std::chrono::milliseconds(120000));
+  const Repo at{repo.name, repo.url};
+  std::string wanted = commit;
+  std::string on = branch;
+  if (wanted.empty()) {
+    const auto heads = api.providers.heads(call, repo.vcs, at);
+    if (on.empty())
+      for (const char* usual : {"main", "master"})
+        for (const auto& head : heads)
+          if (on.empty() && head.branch == usual) on = usual;
+    if (on.empty() && heads.size() == 1) on = heads.front().branch;
+    if (on.empty())
+      throw Refusal(422, "which_branch", repo.name + " has neither a branch main nor master", "name the branch");
+    for (const auto& head : heads)
+      if (head.branch == on) wanted = head.commit;
+    if (wanted.empty()) throw Refusal(404, "no_such_branch", repo.name + " has no branch " + on);
+  }
   api.providers.with(repo.vcs, [&](Vcs& vcs) {
-    const Repo at{repo.name, repo.url};
-    std::string wanted = commit;
-    std::string on = branch;
-    if (wanted.empty()) {
-      const auto heads = vcs.heads(call, at);
-      if (on.empty())
-        for (const char* usual : {"main", "master"})
-          for (const auto& head : heads)
-            if (on.empty() && head.branch == usual) on = usual;
-      if (on.empty() && heads.size() == 1) on = heads.front().branch;
-      if (on.empty())
-        throw Refusal(422, "which_branch", repo.name + " has neither a branch main nor master", "name the branch");
-      for (const auto& head : heads)
-        if (head.branch == on) wanted = head.commit;
-      if (wanted.empty()) throw Refusal(404, "no_such_branch", repo.name + " has no branch " + on);
-    } else {
-      wanted = vcs.resolve(call, at, wanted);
-    }
+    if (!commit.empty()) wanted = vcs.resolve(call, at, commit);
     request.change = vcs.changes(call, Commit{at, wanted}, "");
     request.change.kind = Change::Kind::manual;
     request.change.repo = at;
