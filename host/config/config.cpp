@@ -73,6 +73,35 @@ void checkTogether(const Config& config, std::vector<Problem>& problems) {
   }
 }
 
+// A key of Vault's without which the chosen way to log in is none.
+void checkVault(const Config& config, std::vector<Problem>& problems) {
+  if (config.text("secrets.kind") != "vault") return;
+  const auto need = [&](const char* key, const std::string& why, const char* as) {
+    if (!config.has(key)) problems.push_back({config.where("secrets.kind"), why + " needs " + key + ", as in " + as});
+  };
+  need("vault.url", "secrets.kind: vault", "https://vault.example.org:8200");
+  need("vault.mount", "secrets.kind: vault", "secret");
+  const std::string auth = config.text("vault.auth");
+  if (auth == "approle") {
+    need("vault.role_id", "vault.auth: approle", "the output of `vault read auth/approle/role/ocelot/role-id`");
+    need("vault.secret_id_file", "vault.auth: approle", "/etc/ocelot/vault-secret-id");
+  }
+  if (auth == "kubernetes") need("vault.role", "vault.auth: kubernetes", "ocelot");
+  if (auth == "token" && !config.has("vault.token"))
+    need("vault.token_file", "vault.auth: token", "/run/vault-agent/token (or OCELOT_VAULT__TOKEN in the environment)");
+  for (const char* key : {"vault.mount", "vault.prefix", "vault.auth_mount"}) {
+    const std::string path = config.text(key);
+    const bool edges = !path.empty() && (path.front() == '/' || path.back() == '/');
+    const bool odd = path.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/") !=
+                     std::string::npos;
+    if (edges || odd || path.find("//") != std::string::npos || path.find("..") != std::string::npos)
+      problems.push_back({config.where(key), std::string(key) + ": must be a path like \"team/ocelot\", letters, "
+                                                                "digits, '.', '_' and '-' between single slashes"});
+  }
+  if (config.number("vault.kv_version") > 2)
+    problems.push_back({config.where("vault.kv_version"), "vault.kv_version: must be 1, 2, or 0 to ask Vault"});
+}
+
 void checkInstances(const std::map<std::string, Value>& values, std::vector<Problem>& problems) {
   const auto order = values.find("plugins.runtimes");
   const std::vector<std::string> names = order == values.end() ? std::vector<std::string>() : order->second.items;
@@ -260,6 +289,7 @@ Config combine(const std::vector<Layer>& layers, std::vector<Problem> problems) 
   Config config(std::move(values));
   // What keys say together is only looked at where each is right by itself.
   if (problems.size() == before) checkTogether(config, problems);
+  if (problems.size() == before) checkVault(config, problems);
   if (!problems.empty()) throw Invalid(std::move(problems));
   return config;
 }

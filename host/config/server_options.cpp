@@ -97,9 +97,29 @@ const ocelot_option kDiscovery[] = {
 };
 
 const ocelot_option kSecrets[] = {
-    {"secrets.kind", OCELOT_TEXT, 0, "store", "where secrets are kept, encrypted"},
+    {"secrets.kind", OCELOT_TEXT, 0, "store", "where secrets are kept: encrypted in the store, or in Vault"},
     {"secrets.key_file", OCELOT_PATH, 0, "{data_dir}/secret.key",
-     "the key that opens them (0600, made on first use); keep a copy apart from the database's"},
+     "store: the key that opens them (0600, made on first use); keep a copy apart from the database's"},
+    {},
+};
+
+const ocelot_option kVault[] = {
+    {"vault.url", OCELOT_URL, 0, nullptr, "where Vault answers: https://vault.example.org:8200"},
+    {"vault.ca", OCELOT_PATH, 0, nullptr, "PEM of the authorities that sign its certificate; unset: the system's"},
+    {"vault.namespace", OCELOT_TEXT, 0, nullptr, "sent as X-Vault-Namespace (Vault Enterprise)"},
+    {"vault.mount", OCELOT_TEXT, 0, "secret", "the key-value engine"},
+    {"vault.prefix", OCELOT_TEXT, 0, "ocelot", "everything of Ocelot's lies below this path of it; \"\": at its root"},
+    {"vault.kv_version", OCELOT_NUMBER, 0, "0", "of the key-value engine, 1 or 2; 0: Vault is asked"},
+    {"vault.auth", OCELOT_TEXT, 0, "token", "how Ocelot logs in"},
+    {"vault.auth_mount", OCELOT_TEXT, 0, nullptr, "where that method is enabled; unset: under its own name"},
+    {"vault.token", OCELOT_TEXT, OCELOT_SECRET, nullptr, "auth token: given as OCELOT_VAULT__TOKEN"},
+    {"vault.token_file", OCELOT_PATH, 0, nullptr, "auth token: a file with it, read again whenever it has ended"},
+    {"vault.role_id", OCELOT_TEXT, 0, nullptr, "auth approle"},
+    {"vault.secret_id_file", OCELOT_PATH, 0, nullptr, "auth approle: a file with the secret id, read at each login"},
+    {"vault.role", OCELOT_TEXT, 0, nullptr, "auth kubernetes"},
+    {"vault.jwt_file", OCELOT_PATH, 0, "/var/run/secrets/kubernetes.io/serviceaccount/token",
+     "auth kubernetes: the service account's token, read at each login"},
+    {"vault.timeout", OCELOT_DURATION, 0, "10s", "how long one answer may take"},
     {},
 };
 
@@ -136,7 +156,8 @@ const std::pair<std::string_view, std::string_view> kChoices[] = {
     {"store.kind", "sqlite|postgres"},
     {"queue.kind", "store"},
     {"discovery.kind", "store"},
-    {"secrets.kind", "store"},
+    {"secrets.kind", "store|vault"},
+    {"vault.auth", "token|approle|kubernetes"},
     {"log.format", "text|json"},
     {"log.level", "debug|info|warning|error"},
     {"worker.network", "bridge|none|host"},
@@ -156,6 +177,7 @@ const std::vector<Section>& sections() {
       {"queue", "The queue.", kQueue},
       {"discovery", "The register of live workers.", kDiscovery},
       {"secrets", "The secret store.", kSecrets},
+      {"vault", "HashiCorp Vault, for secrets.kind: vault.", kVault},
       {"plugins", "Container runtimes, version control providers, notifiers.", kPlugins},
       {"log", "What the daemons write about themselves.", kLog},
       {"tls", "Encryption of the daemons' own ports.", kTls},

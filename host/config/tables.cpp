@@ -53,7 +53,7 @@ std::string faultOfText(std::string_view key, const std::string& text) {
 // Rows for which nothing at all would be done with a 0.
 bool mustBePositive(std::string_view key) {
   return startsWith(key, "http.") || key == "store.pool" || key == "poller.threads" || key == "admin.max_attempts" ||
-         key == "worker.lease" || key == "worker.heartbeat" || key == "admin.reconcile_interval" ||
+         key == "vault.timeout" || key == "worker.lease" || key == "worker.heartbeat" || key == "admin.reconcile_interval" ||
          key == "worker.log_limit" || key == "hookhandler.max_body" || key == "worker.build_timeout";
 }
 

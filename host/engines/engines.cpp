@@ -25,7 +25,7 @@ Engines open(const config::Config& config) {
   engines.store->migrate();
   engines.queue = queue::openStoreQueue(settings);
   engines.discovery = discovery::openStoreDiscovery(*engines.store);
-  engines.secrets = secrets::openStoreSecrets(*engines.store, config.text("secrets.key_file"));
+  engines.secrets = openSecrets(config, *engines.store);
   return engines;
 }
 
@@ -43,8 +43,11 @@ std::string sharedKey(Engines& engines, const std::string& name) {
       std::string key(32, '\0');
       if (::getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size()))
         throw std::runtime_error("make the key " + name + ": getrandom failed");
-      engines.secrets->put(name, key);
-      return key;
+      if (engines.secrets->add(name, key)) return key;
+      if (const auto known = engines.secrets->find(name)) return *known;
+      throw std::runtime_error("make the key " + name +
+                               ": the secret store says that there is one, and does not give it; in Vault, remove what "
+                               "an earlier delete left (`vault kv metadata delete`)");
     }
     engines.queue->wait({}, std::chrono::milliseconds(100));
     if (const auto known = engines.secrets->find(name)) return *known;

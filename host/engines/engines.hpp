@@ -7,7 +7,7 @@
 #include "host/config/config.hpp"
 #include "host/discovery/discovery.hpp"
 #include "host/queue/queue.hpp"
-#include "host/secrets/secrets.hpp"
+#include "host/secrets/vault.hpp"
 #include "host/store/store.hpp"
 
 namespace ocelot::engines {
@@ -22,6 +22,10 @@ struct Engines {
 // Opens them and brings the store's schema up to date. Throws store::Unavailable, secrets::Unavailable, or
 // config::Invalid.
 Engines open(const config::Config& config);
+
+// A session with Vault, by the keys vault.*: nothing is asked of Vault before it is used.
+std::shared_ptr<secrets::VaultSession> openVault(const config::Config& config);
+std::unique_ptr<secrets::Secrets> openSecrets(const config::Config& config, store::Store& store);
 
 store::StoreSettings storeSettings(const config::Config& config);
 

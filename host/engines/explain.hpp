@@ -8,7 +8,8 @@
 
 namespace ocelot::engines {
 
-// For http::ServerHooks::explain: 503 with Retry-After for an engine that is away, 409 for a conflict; nullopt: not an
+// For http::ServerHooks::explain: 503 with Retry-After for an engine that is away, 409 for a conflict, 502 for
+// a secret store that refuses; nullopt: not an
 // engine's.
 std::optional<http::Answer> explain(const std::exception& error);
 

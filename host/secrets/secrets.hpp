@@ -18,14 +18,24 @@ class Unavailable : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// [any] thread.
+// The secret store is well and says no, or holds what is no secret of ours: somebody has to mend that.
+class Refused : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// [any] thread. Each call may throw the two, and std::invalid_argument for what is no name or too long.
 class Secrets {
  public:
   virtual ~Secrets() = default;
   virtual std::optional<std::string> find(const std::string& name) = 0;
   virtual void put(const std::string& name, const std::string& value) = 0;  // at most 64 KiB
   virtual bool remove(const std::string& name) = 0;
+  // Puts the value unless there is one by now; false: there is one, and nothing changed.
+  virtual bool add(const std::string& name, const std::string& value) = 0;
   virtual std::vector<std::string> names(const std::string& prefix) = 0;
+  // Why secrets cannot be had now, "" when they can: for /readyz. Asks the engine, within a few seconds. Never throws.
+  virtual std::string whyAway() = 0;
 };
 
 // The stand-in: values encrypted (AES-256-GCM, the name as associated data) with the key in `key_file` (32 bytes, 0600,

@@ -1,39 +1,19 @@
 // The stand-in for Vault: encrypted values in the store, the key in a file of the machine.
 
-#include <algorithm>
 #include <mutex>
-#include <stdexcept>
 
 #include "host/secrets/key_file.hpp"
+#include "host/secrets/name.hpp"
 #include "host/secrets/sealed_box.hpp"
 #include "host/secrets/secrets.hpp"
 
 namespace ocelot::secrets {
 namespace {
 
-constexpr std::size_t kLongestValue = 64 * 1024;
-constexpr std::size_t kLongestName = 512;
 // A known text under the key: tells the right key from another one before a secret is written with that. The name is
 // none that a secret can have.
 constexpr const char* kCheckName = ".key-check";
 constexpr const char* kCheckText = "ocelot";
-
-void requireName(const std::string& name) {
-  bool good = !name.empty() && name.size() <= kLongestName;
-  for (std::size_t begin = 0; good && begin <= name.size();) {
-    const std::size_t end = std::min(name.find('/', begin), name.size());
-    const std::string part = name.substr(begin, end - begin);
-    good = !part.empty() && part[0] != '.' &&
-           part.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-               std::string::npos;
-    begin = end + 1;
-  }
-  if (!good)
-    throw std::invalid_argument(
-        "name a secret \"" + name +
-        "\": a name is parts of letters, digits, '.', '_' and '-', joined by '/', none beginning with "
-        "a dot, 512 bytes at most");
-}
 
 class StoreSecrets final : public Secrets {
  public:
@@ -54,13 +34,17 @@ class StoreSecrets final : public Secrets {
 
   void put(const std::string& name, const std::string& value) override {
     requireName(name);
-    if (value.size() > kLongestValue)
-      throw std::invalid_argument("put secret " + name + ": it has " + std::to_string(value.size()) +
-                                  " bytes, at most 65536 are allowed");
+    requireFitting(name, value);
     reachable([&] {
       store_.putBlob(name, seal(key(), name, value));
       return true;
     });
+  }
+
+  bool add(const std::string& name, const std::string& value) override {
+    requireName(name);
+    requireFitting(name, value);
+    return reachable([&] { return store_.addBlob(name, seal(key(), name, value)); });
   }
 
   bool remove(const std::string& name) override {
@@ -74,6 +58,15 @@ class StoreSecrets final : public Secrets {
       std::erase(names, kCheckName);
       return names;
     });
+  }
+
+  std::string whyAway() override {
+    try {
+      reachable([&] { return key().size(); });
+      return "";
+    } catch (const std::exception& error) {
+      return error.what();
+    }
   }
 
  private:

@@ -1,3 +1,5 @@
+// What holds of the stand-in alone: its key, and what the store gets to see.
+
 #include "host/secrets/secrets.hpp"
 
 #include <sys/stat.h>
@@ -33,33 +35,6 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 }  // namespace
 
-CONTRACT(aSecretComesBackByteForByte) {
-  TemporaryFolder folder;
-  const auto secrets = secrets::openStoreSecrets(ground.store(), folder.path() + "/key");
-  std::string all;
-  for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
-  secrets->put("repo/1/TOKEN", all);
-  secrets->put("repo/1/EMPTY", "");
-  secrets->put("system/big", std::string(64 * 1024, 'x'));
-  CPPUNIT_ASSERT(secrets->find("repo/1/TOKEN") == all);
-  CPPUNIT_ASSERT(secrets->find("repo/1/EMPTY") == "");
-  CPPUNIT_ASSERT(secrets->find("system/big") == std::string(64 * 1024, 'x'));
-  CPPUNIT_ASSERT(!secrets->find("repo/1/OTHER"));
-  secrets->put("repo/1/TOKEN", "new");
-  CPPUNIT_ASSERT(secrets->find("repo/1/TOKEN") == "new");
-}
-
-CONTRACT(secretsAreListedByPrefixAndRemoved) {
-  TemporaryFolder folder;
-  const auto secrets = secrets::openStoreSecrets(ground.store(), folder.path() + "/key");
-  for (const char* name : {"repo/1/B", "repo/1/A", "repo/10/A", "system/x"}) secrets->put(name, "v");
-  CPPUNIT_ASSERT(secrets->names("repo/1/") == (std::vector<std::string>{"repo/1/A", "repo/1/B"}));
-  CPPUNIT_ASSERT_EQUAL_MESSAGE("nothing but secrets", std::size_t{4}, secrets->names("").size());
-  CPPUNIT_ASSERT(secrets->remove("repo/1/A"));
-  CPPUNIT_ASSERT(!secrets->remove("repo/1/A"));
-  CPPUNIT_ASSERT(!secrets->find("repo/1/A"));
-}
-
 CONTRACT(theStoreHoldsNothingReadable) {
   TemporaryFolder folder;
   const auto secrets = secrets::openStoreSecrets(ground.store(), folder.path() + "/key");
@@ -69,19 +44,6 @@ CONTRACT(theStoreHoldsNothingReadable) {
   CPPUNIT_ASSERT(!contains(*box, "canary"));
   secrets->put("repo/1/TOKEN", "canary-value");
   CPPUNIT_ASSERT_MESSAGE("a fresh nonce each time", ground.store().getBlob("repo/1/TOKEN") != box);
-}
-
-CONTRACT(aNameThatIsNoNameIsRefused) {
-  TemporaryFolder folder;
-  const auto secrets = secrets::openStoreSecrets(ground.store(), folder.path() + "/key");
-  for (const std::string& bad : {std::string(""), std::string("/a"), std::string("a/"), std::string("a//b"),
-                                 std::string("../a"), std::string("a/.b"), std::string("a b"), std::string("a\n"),
-                                 std::string(513, 'a'), std::string(".key-check"), std::string("\xC3\xA9")}) {
-    CPPUNIT_ASSERT_THROW_MESSAGE(bad, secrets->put(bad, "v"), std::invalid_argument);
-    CPPUNIT_ASSERT_THROW_MESSAGE(bad, secrets->find(bad), std::invalid_argument);
-    CPPUNIT_ASSERT_THROW_MESSAGE(bad, secrets->remove(bad), std::invalid_argument);
-  }
-  CPPUNIT_ASSERT_THROW(secrets->put("a", std::string(64 * 1024 + 1, 'x')), std::invalid_argument);
 }
 
 CONTRACT(theKeyIsMadeOnFirstUseForItsOwnerAlone) {

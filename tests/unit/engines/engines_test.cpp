@@ -68,6 +68,7 @@ class EnginesTest : public CppUnit::TestFixture {
     };
     is(store::Unavailable("use x: gone"), 503, "store_away", true);
     is(secrets::Unavailable("sealed"), 503, "secrets_away", true);
+    is(secrets::Refused("403 permission denied"), 502, "secrets_refused", false);
     is(store::Conflict("the name is taken"), 409, "conflict", false);
     CPPUNIT_ASSERT(!engines::explain(std::runtime_error("a fault")));
     CPPUNIT_ASSERT(!engines::explain(Error(Status::invalid, "no")));
