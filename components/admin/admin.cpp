@@ -31,6 +31,7 @@ class Admin final : public daemon::Daemon {
       engines_.store->ping();
       return std::string();
     });
+    context.health().add("queue", [this] { return engines_.queue->trouble(); });
     daemon::Counter& errors = storeErrors(context.metrics());
     const auto& server =
         context.serve(apiRoutes(*api_), authenticatorFor(*engines_.store), [&errors](const std::exception& error) {

@@ -10,6 +10,7 @@ using daemon::log;
 
 constexpr const char* kRole = "reconciler";
 constexpr std::int64_t kStaleMs = 10000;  // a build queued for so long with nobody woken, or woken in vain
+constexpr std::chrono::milliseconds kLongestNudge = std::chrono::minutes(10);
 constexpr int kHeartbeatsPerLease = 6;
 constexpr int kPruneAtOnce = 100;
 // Beyond the disk's share the oldest go first, so many at a time, until it fits; a turn has so many rounds of that.
@@ -80,8 +81,30 @@ bool Reconciler::lead() {
 }
 
 void Reconciler::wakeWorkers() {
-  trigger::publishOutbox(*engines_.store, *engines_.queue);
-  for (const auto& topic : engines_.store->staleTopics(kStaleMs)) engines_.queue->publish(topic);
+  try {
+    trigger::publishOutbox(*engines_.store, *engines_.queue);
+    wakeAgain(engines_.store->staleTopics(kStaleMs));
+    if (queue_away_) log(LogLevel::info, "the queue is there again");
+    queue_away_ = false;
+  } catch (const queue::Unavailable& away) {
+    if (!queue_away_) log(LogLevel::warning, "the queue is away; wake-ups wait for it", {{"why", away.what()}});
+    queue_away_ = true;
+  }
+}
+
+// Less and less often, as a queue may keep what nobody takes: a build may wait for a worker that is to come next week.
+void Reconciler::wakeAgain(const std::vector<std::string>& topics) {
+  std::map<std::string, Nudge> nudges;
+  for (const auto& topic : topics) {
+    const auto known = nudges_.find(topic);
+    Nudge nudge = known == nudges_.end() ? Nudge{Clock::now(), settings_.interval} : known->second;
+    if (Clock::now() >= nudge.next) {
+      engines_.queue->publish(topic);
+      nudge = {Clock::now() + nudge.pause, std::min(nudge.pause * 2, kLongestNudge)};
+    }
+    nudges.emplace(topic, nudge);
+  }
+  nudges_ = std::move(nudges);
 }
 
 // The store hides a short loss of its connection by trying again; for whoever watches the clock it is a break.

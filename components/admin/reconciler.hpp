@@ -12,6 +12,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "components/admin/figures.hpp"
 #include "components/admin/keep.hpp"
@@ -43,11 +44,16 @@ class Reconciler {
     Clock::time_point since;
   };
 
+  struct Nudge {
+    Clock::time_point next;
+    std::chrono::milliseconds pause;
+  };
   void run();
   void turn();
   bool lead();
   void wakeWorkers();
   void endLeases();
+  void wakeAgain(const std::vector<std::string>& topics);
   bool watchedLongEnough();
   void prune();
 
@@ -61,6 +67,8 @@ class Reconciler {
   Clock::time_point watching_since_, pruned_at_;
   std::map<std::string, Overdue> overdue_;  // by claim id
   std::mutex mutex_;
+  std::map<std::string, Nudge> nudges_;     // by topic whose builds have waited for long
+  bool queue_away_ = false;
   std::condition_variable changed_;
   bool stopping_ = false;
   std::thread thread_;

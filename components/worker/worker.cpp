@@ -47,6 +47,7 @@ void Worker::start(daemon::Context& context) {
 
   runtimes_->look();
   adopt();
+  context.health().add("queue", [this] { return engines_.queue->trouble(); });
   announce();
   taker_ = std::thread([this] { takeBuilds(); });
   leases_ = std::thread([this] { keepLeases(); });
@@ -154,20 +155,24 @@ void Worker::takeBuilds() {
       if (stopping_ || draining_) return;
     }
     bury();
-    bool took = false;
+    bool took = false, looked = false;
     try {
-      took = whyIdle().empty() && takeOne();
+      const bool free = whyIdle().empty() && busySlots() < settings_.slots;
+      took = free && takeOne();
+      looked = free;
     } catch (const store::Unavailable& away) {
       log(LogLevel::warning, "the store is away; no builds are taken", {{"why", away.what()}});
     } catch (const std::exception& error) {
       log(LogLevel::error, "taking a build failed", {{"why", error.what()}});
     }
-    if (!took) engines_.queue->wait(topics, milliseconds(2000));
+    if (took) continue;
+    // A wake-up is for a worker that can take what it tells of: without a free place it is left to the others.
+    engines_.queue->wait(looked ? topics : std::vector<std::string>{}, milliseconds(2000));
+    tellOfQueue();
   }
 }
 
 bool Worker::takeOne() {
-  if (busySlots() >= settings_.slots) return false;
   auto nursery = runtimes_->choose();
   if (!nursery) return false;
   auto claimed = engines_.store->claim(settings_.id, settings_.tags, settings_.lease.count());
@@ -182,6 +187,17 @@ bool Worker::takeOne() {
   keeper =
       std::make_unique<Keeper>(*keeper_context_, std::move(nursery), std::move(*claimed), false, std::move(keeper));
   return true;
+// Once, when it changes.
+void Worker::tellOfQueue() {
+  const std::string trouble = engines_.queue->trouble();
+  if (trouble.empty() == queue_trouble_.empty()) return;
+  queue_trouble_ = trouble;
+  if (trouble.empty())
+    log(LogLevel::info, "the queue is there again");
+  else
+    log(LogLevel::warning, "the queue is away; builds are looked for every two seconds", {{"why", trouble}});
+}
+
 }
 
 std::string Worker::whyIdle() {
@@ -376,3 +392,4 @@ int main(int argc, char** argv) {
   if (argc == 2 && std::string(argv[1]) == "nursery") return ocelot::worker::nurseryMain();
   return ocelot::daemon::run(argc, argv, [] { return std::make_unique<ocelot::worker::Worker>(); });
 }
+  engines_.queue->wait({}, milliseconds(0));  // what came for us is others' now

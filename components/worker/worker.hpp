@@ -42,6 +42,7 @@ class Worker final : public daemon::Daemon {
   void adopt();       // builds of ours that an earlier worker left
   void takeBuilds();  // thread: claims while there are slots
   bool takeOne();
+  void tellOfQueue();
   void keepLeases();  // thread: renews, announces, sweeps
   void renew();
   bool adminSaysStoreIsAway();
@@ -64,7 +65,8 @@ class Worker final : public daemon::Daemon {
   std::condition_variable changed_;
   std::map<std::string, std::unique_ptr<Keeper>> keepers_;  // by build id
   bool stopping_ = false, hurried_ = false, draining_ = false;
-  bool look_again_ = false;  // a runtime failed: ask it before the next build
+  bool look_again_ = false;    // a runtime failed: ask it before the next build
+  std::string queue_trouble_;  // of the taker's thread
   store::Micros started_at_ = 0;
   std::thread taker_, leases_, runtimes_thread_;
   daemon::Context* context_ = nullptr;

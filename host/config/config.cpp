@@ -56,6 +56,10 @@ std::string variableOf(std::string_view key) {
 }
 
 void checkTogether(const Config& config, std::vector<Problem>& problems) {
+  if (config.text("queue.kind") == "nsq" && !config.has("queue.nsqd") && !config.has("queue.nsqlookupd")) {
+    problems.push_back({config.where("queue.kind"),
+                        "queue.kind: nsq needs queue.nsqd, as in [nsq1:4150, nsq2:4150], or queue.nsqlookupd"});
+  }
   if (config.text("store.kind") == "postgres" && !config.has("store.dsn")) {
     problems.push_back(
         {config.where("store.kind"), "store.kind: postgres needs store.dsn, as in \"host=db dbname=ocelot\""});

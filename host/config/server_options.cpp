@@ -87,7 +87,14 @@ const ocelot_option kStore[] = {
 };
 
 const ocelot_option kQueue[] = {
-    {"queue.kind", OCELOT_TEXT, 0, "store", "what wakes the workers"},
+    {"queue.kind", OCELOT_TEXT, 0, "store", "what wakes the workers: the store itself, or NSQ"},
+    {"queue.nsqd", OCELOT_LIST, 0, nullptr, "nsq: addresses, host:4150; published to the first that takes it"},
+    {"queue.nsqlookupd", OCELOT_LIST, 0, nullptr, "nsq: addresses, host:4161 or a URL, asked for (further) nsqd"},
+    {"queue.tls", OCELOT_FLAG, 0, "false", "nsq: encrypted to nsqd, whose certificate must be for its address"},
+    {"queue.ca", OCELOT_PATH, 0, nullptr, "nsq: PEM of the authorities that sign its certificate; unset: tls.ca"},
+    {"queue.certificate", OCELOT_PATH, 0, nullptr, "nsq: ours, PEM, where nsqd asks for one; together with queue.key"},
+    {"queue.key", OCELOT_PATH, 0, nullptr, "nsq: PEM, without a passphrase"},
+    {"queue.auth", OCELOT_TEXT, OCELOT_SECRET, nullptr, "nsq: the secret for its authorization server"},
     {},
 };
 
@@ -154,7 +161,7 @@ const ocelot_option kRetention[] = {
 
 const std::pair<std::string_view, std::string_view> kChoices[] = {
     {"store.kind", "sqlite|postgres"},
-    {"queue.kind", "store"},
+    {"queue.kind", "store|nsq"},
     {"discovery.kind", "store"},
     {"secrets.kind", "store|vault"},
     {"vault.auth", "token|approle|kubernetes"},

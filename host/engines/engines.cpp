@@ -18,14 +18,43 @@ store::StoreSettings storeSettings(const config::Config& config) {
   return settings;
 }
 
+namespace {
+
+std::unique_ptr<queue::Queue> openQueue(const config::Config& config, const store::StoreSettings& store,
+                                        secrets::Secrets& secrets) {
+  if (config.text("queue.kind") != "nsq") return queue::openStoreQueue(store);
+  queue::NsqSettings nsq;
+  for (const auto& text : config.list("queue.nsqd")) {
+    try {
+      nsq.nsqd.push_back(queue::parseNsqAddress(text, 4150));
+    } catch (const std::invalid_argument& bad) {
+      throw config::Invalid({{config.where("queue.nsqd"), std::string("queue.nsqd: ") + bad.what()}});
+    }
+  }
+  for (const auto& text : config.list("queue.nsqlookupd"))
+    nsq.nsqlookupd.push_back(text.find("://") == std::string::npos ? "http://" + text : text);
+  nsq.tls = config.flag("queue.tls");
+  nsq.ca = config.has("queue.ca") ? config.text("queue.ca") : config.text("tls.ca");
+  nsq.certificate = config.text("queue.certificate");
+  nsq.key = config.text("queue.key");
+  nsq.auth = config.secret("queue.auth", resolverOf(secrets));
+  try {
+    return queue::openNsqQueue(nsq);
+  } catch (const Error& bad) {
+    throw config::Invalid({{config.where("queue.kind"), std::string("queue: ") + bad.what()}});
+  }
+}
+
+}  // namespace
+
 Engines open(const config::Config& config) {
   const store::StoreSettings settings = storeSettings(config);
   Engines engines;
   engines.store = store::open(settings);
   engines.store->migrate();
-  engines.queue = queue::openStoreQueue(settings);
   engines.discovery = discovery::openStoreDiscovery(*engines.store);
   engines.secrets = openSecrets(config, *engines.store);
+  engines.queue = openQueue(config, settings, *engines.secrets);
   return engines;
 }
 

@@ -157,12 +157,17 @@ std::shared_ptr<TlsContext> serverTls(const std::string& certificate, const std:
   return makeTls(Context::TLS_SERVER_USE, params, certificate + " with key " + key);
 }
 
-std::shared_ptr<TlsContext> clientTls(const std::string& ca_file) {
+std::shared_ptr<TlsContext> clientTls(const std::string& ca_file, const std::string& certificate,
+                                      const std::string& key) {
   Context::Params params;
+  params.certificateFile = certificate;
+  params.privateKeyFile = key;
   params.verificationMode = Context::VERIFY_STRICT;
   params.caLocation = ca_file;
   params.loadDefaultCAs = ca_file.empty();
-  return makeTls(Context::TLS_CLIENT_USE, params, ca_file.empty() ? "the system's authorities" : ca_file);
+  std::string what = ca_file.empty() ? "the system's authorities" : ca_file;
+  if (!certificate.empty()) what += ", " + certificate + " with key " + key;
+  return makeTls(Context::TLS_CLIENT_USE, params, what);
 }
 
 void Channel::cut() { ::shutdown(fd_, SHUT_RDWR); }

@@ -20,7 +20,9 @@ using Clock = std::chrono::steady_clock;
 class TlsContext;
 // PEM files; at least TLS 1.2. Throw ocelot::Error(invalid) naming the file.
 std::shared_ptr<TlsContext> serverTls(const std::string& certificate, const std::string& key);
-std::shared_ptr<TlsContext> clientTls(const std::string& ca_file);  // "": the system's
+// ca_file "": the system's. Certificate and key: ours, for a server that asks who comes; "": none.
+std::shared_ptr<TlsContext> clientTls(const std::string& ca_file, const std::string& certificate = "",
+                                      const std::string& key = "");
 
 // For one thread at a time.
 class Channel {

@@ -32,7 +32,7 @@ FolderQueue::FolderQueue(const std::string& store_folder) : folder_(store_folder
 
 FolderQueue::~FolderQueue() { ::close(inotify_); }
 
-void FolderQueue::publish(const std::string& topic) {
+void FolderQueue::publish(const std::string& topic, int) {
   requireTopic(topic);
   const std::string path = folder_ + "/" + topic;
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -14,7 +14,8 @@ class FolderQueue final : public Queue {
  public:
   explicit FolderQueue(const std::string& store_folder);
   ~FolderQueue() override;
-  void publish(const std::string& topic) override;
+  using Queue::publish;
+  void publish(const std::string& topic, int builds) override;
   bool wait(const std::vector<std::string>& topics, std::chrono::milliseconds at_most) override;
   void wakeUp() override { woken_.set(); }
 

@@ -65,7 +65,7 @@ void PostgresQueue::listenAgain() {
   }
 }
 
-void PostgresQueue::publish(const std::string& topic) {
+void PostgresQueue::publish(const std::string& topic, int) {
   requireTopic(topic);
   const std::lock_guard<std::mutex> lock(publisher_mutex_);
   const char* values[] = {topic.c_str()};

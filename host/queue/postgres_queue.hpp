@@ -21,7 +21,8 @@ class PostgresQueue final : public Queue {
  public:
   explicit PostgresQueue(const store::StoreSettings& settings);
   ~PostgresQueue() override;
-  void publish(const std::string& topic) override;
+  using Queue::publish;
+  void publish(const std::string& topic, int builds) override;
   bool wait(const std::vector<std::string>& topics, std::chrono::milliseconds at_most) override;
   void wakeUp() override { woken_.set(); }
 

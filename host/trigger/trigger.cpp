@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <map>
 #include <stdexcept>
 #include <vector>
 
@@ -234,20 +234,22 @@ Decision submit(store::Store& store, queue::Queue& queue, const Request& request
 }
 
 int publishOutbox(store::Store& store, queue::Queue& queue, int limit) {
-  std::set<std::string> told;
-  std::vector<std::int64_t> done;
-  try {
-    for (const store::OutboxItem& item : store.outbox(limit)) {
-      // A wake-up says that there is work, not how much.
-      if (told.insert(item.topic).second) queue.publish(item.topic);
-      done.push_back(item.id);
-    }
-  } catch (...) {
-    if (!done.empty()) store.published(done);
-    throw;
+  std::vector<std::string> order;
+  std::map<std::string, std::vector<std::int64_t>> waiting;
+  for (const store::OutboxItem& item : store.outbox(limit)) {
+    auto& ids = waiting[item.topic];
+    if (ids.empty()) order.push_back(item.topic);
+    ids.push_back(item.id);
   }
-  if (!done.empty()) store.published(done);
-  return static_cast<int>(done.size());
+  // One publication a topic, which says how many; a row is kept until that has been taken.
+  int all = 0;
+  for (const auto& topic : order) {
+    const auto& ids = waiting[topic];
+    queue.publish(topic, static_cast<int>(ids.size()));
+    store.published(ids);
+    all += static_cast<int>(ids.size());
+  }
+  return all;
 }
 
 }  // namespace ocelot::trigger

@@ -25,7 +25,7 @@ const std::string kPipeline =
 
 class RecordingQueue : public queue::Queue {
  public:
-  void publish(const std::string& topic) override {
+  void publish(const std::string& topic, int) override {
     if (away) throw std::runtime_error("queue: connection refused");
     published.push_back(topic);
   }

@@ -1,0 +1,109 @@
+#include "host/queue/nsq/publisher.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "host/queue/queue.hpp"
+
+namespace ocelot::queue::nsq {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFindEvery{10000};
+// All attempts of one publication together: somebody waits for an answer to a push.
+constexpr milliseconds kPatience{6000};
+// More wake-ups at once than that wake nobody sooner; a worker that is full passes its own on.
+constexpr int kMostAtOnce = 64;
+// Says "there is work", and its own version, so that a later one may say more.
+constexpr const char* kBody = "ocelot/1";
+
+}  // namespace
+
+Publisher::Publisher(const Access& access) : access_(access), lookup_(access.settings.nsqlookupd, access.settings.ca) {
+  for (const auto& address : access.settings.nsqd) targets_.push_back(std::make_unique<Target>(address));
+  // Not every daemon to the same one.
+  if (!targets_.empty()) good_ = std::random_device{}() % targets_.size();
+}
+
+void Publisher::find() {
+  if (access_.settings.nsqlookupd.empty() || (found_ && Clock::now() < found_at_ + kFindEvery)) return;
+  const std::set<NsqAddress> named(access_.settings.nsqd.begin(), access_.settings.nsqd.end());
+  auto all = lookup_.nodes();
+  all.insert(named.begin(), named.end());
+  // Known ones keep their connection and their pause.
+  std::erase_if(targets_, [&](const auto& target) { return all.erase(target->address) == 0; });
+  for (const auto& address : all) targets_.push_back(std::make_unique<Target>(address));
+  if (!found_ && !targets_.empty()) good_ = std::random_device{}() % targets_.size();
+  found_ = !targets_.empty();
+  found_at_ = Clock::now();
+  if (!lookup_.trouble().empty()) why_ = lookup_.trouble();
+}
+
+Connection& Publisher::connected(Target& target) {
+  if (!target.connection) target.connection = std::make_unique<Connection>(access_, target.address, milliseconds(0));
+  return *target.connection;
+}
+
+void Publisher::setAside(Target& target, const std::exception& error) {
+  target.connection.reset();
+  target.next_try = Clock::now() + target.pause.next();
+  why_ = error.what();
+}
+
+template <class Act>
+void Publisher::onAny(const std::string& what, const Act& act) {
+  find();
+  const auto until = Clock::now() + kPatience;
+  bool tried = false;
+  for (std::size_t i = 0; i < targets_.size() && Clock::now() < until; ++i) {
+    const std::size_t at = (good_ + i) % targets_.size();
+    Target& target = *targets_[at];
+    if (Clock::now() < target.next_try) continue;
+    tried = true;
+    try {
+      const bool kept = target.connection != nullptr;
+      try {
+        act(connected(target));
+      } catch (const Unavailable&) {
+        // One that stood since the last time may have ended with a restart; two wake-ups are no worse than one.
+        target.connection.reset();
+        if (!kept) throw;
+        act(connected(target));
+      }
+      target.pause.reset();
+      good_ = at;
+      return;
+    } catch (const Unavailable& error) {
+      setAside(target, error);
+    }
+  }
+  const std::string why = targets_.empty() ? (why_.empty() ? "no nsqd is known" : why_) : why_;
+  throw Unavailable(what + ": " + why + (tried ? "" : "; it is tried again in a moment"));
+}
+
+void Publisher::publish(const std::string& topic, int times) {
+  const std::string command = times > 1 ? mpub(topic, kBody, std::min(times, kMostAtOnce)) : pub(topic, kBody);
+  const std::lock_guard lock(mutex_);
+  onAny("publish " + topic, [&](Connection& connection) {
+    const std::string told = connection.answer(command);
+    if (told != "OK")
+      throw Unavailable("publish at nsqd " + connection.address().text() + ": it answered " + shown(told));
+  });
+}
+
+std::string Publisher::trouble() {
+  const std::lock_guard lock(mutex_);
+  try {
+    onAny("reach an nsqd", [](Connection& connection) {
+      // Nothing is due: what could be read now is the end of it.
+      while (connection.read(Clock::now())) {
+      }
+    });
+    return "";
+  } catch (const Unavailable& away) {
+    return away.what();
+  }
+}
+
+}  // namespace ocelot::queue::nsq

@@ -1,0 +1,174 @@
+// A server that is no nsqd, or a bad one: every answer ends in a sentence that names it, none in a hang or a crash.
+
+#include <cppunit/extensions/HelperMacros.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "host/queue/queue.hpp"
+
+using namespace ocelot;
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+
+namespace {
+
+std::string frame(int type, const std::string& data) {
+  const auto size = data.size() + 4;
+  std::string bytes;
+  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(size >> shift & 0xff);
+  return bytes + "\0\0\0"s + static_cast<char>(type) + data;
+}
+
+// Sends the same to whoever has sent something, and waits for the other side to close, or closes itself.
+class ScriptedServer {
+ public:
+  ScriptedServer(std::string answer, bool closes)
+      : answer_(std::move(answer)), closes_(closes), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = static_cast<sockaddr*>(static_cast<void*>(&address));
+    CPPUNIT_ASSERT(::bind(listener_, generic, size) == 0 && ::listen(listener_, 8) == 0);
+    CPPUNIT_ASSERT(::getsockname(listener_, generic, &size) == 0);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~ScriptedServer() {
+    stop_ = true;
+    thread_.join();
+    ::close(listener_);
+  }
+  int port() const { return port_; }
+
+ private:
+  void serve() {
+    while (!stop_) {
+      pollfd ready{listener_, POLLIN, 0};
+      if (::poll(&ready, 1, 10) <= 0) continue;
+      const int client = ::accept(listener_, nullptr, nullptr);
+      char buffer[4096];
+      if (::recv(client, buffer, sizeof buffer, 0) > 0)
+        (void)!::send(client, answer_.data(), answer_.size(), MSG_NOSIGNAL);
+      for (pollfd one{client, POLLIN, 0}; !closes_ && !stop_;)
+        if (::poll(&one, 1, 10) > 0 && ::recv(client, buffer, sizeof buffer, 0) <= 0) break;
+      ::close(client);
+    }
+  }
+  const std::string answer_;
+  const bool closes_;
+  const int listener_;
+  int port_ = 0;
+  std::atomic<bool> stop_{false};
+  std::thread thread_;
+};
+
+class HostileTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(HostileTest);
+  CPPUNIT_TEST(a_server_that_is_no_nsqd_is_named);
+  CPPUNIT_TEST(a_message_that_nobody_asked_for_ends_the_connection);
+  CPPUNIT_TEST(an_answer_that_is_no_json_is_shown_without_its_control_characters);
+  CPPUNIT_TEST(a_server_without_tls_is_not_spoken_to_in_the_clear);
+  CPPUNIT_TEST(a_server_that_wants_authorization_says_what_to_set);
+  CPPUNIT_TEST(who_waits_there_is_let_go_in_time);
+  CPPUNIT_TEST(nobody_at_all_is_an_error_at_once);
+  CPPUNIT_TEST(no_address_at_all_is_refused);
+  CPPUNIT_TEST_SUITE_END();
+
+  static queue::NsqSettings at(int port) {
+    queue::NsqSettings settings;
+    settings.nsqd.push_back({"127.0.0.1", static_cast<std::uint16_t>(port)});
+    return settings;
+  }
+
+  // The sentence of the failure.
+  static std::string publishing(const queue::NsqSettings& settings) {
+    const auto queue = queue::openNsqQueue(settings);
+    try {
+      queue->publish("build");
+    } catch (const queue::Unavailable& away) {
+      CPPUNIT_ASSERT(!queue->trouble().empty());
+      return away.what();
+    }
+    CPPUNIT_FAIL("it was published");
+    return "";
+  }
+
+  static void says(const std::string& part, const std::string& sentence) {
+    CPPUNIT_ASSERT_MESSAGE(sentence, sentence.find(part) != std::string::npos);
+  }
+
+  void a_server_that_is_no_nsqd_is_named() {
+    for (const auto& answer : {"HTTP/1.1 400 Bad Request\r\n\r\n"s, "\xff\xff\xff\xff\0\0\0\2"s, "\0\0\0\0\0\0\0\0"s,
+                               "\0\0\0\4\0\0\0\x09"s}) {
+      const ScriptedServer server(answer, false);
+      says("identify at nsqd 127.0.0.1:" + std::to_string(server.port()), publishing(at(server.port())));
+    }
+    const ScriptedServer closing("", true);
+    says("the connection was closed", publishing(at(closing.port())));
+  }
+
+  void a_message_that_nobody_asked_for_ends_the_connection() {
+    const ScriptedServer server(frame(2, std::string(26, 'a')), false);
+    says("a message that nobody asked for", publishing(at(server.port())));
+  }
+
+  void an_answer_that_is_no_json_is_shown_without_its_control_characters() {
+    const ScriptedServer server(frame(0, "\x1b[31m{"), false);
+    const std::string sentence = publishing(at(server.port()));
+    says("no JSON", sentence);
+    CPPUNIT_ASSERT(sentence.find('\x1b') == std::string::npos);
+  }
+
+  void a_server_without_tls_is_not_spoken_to_in_the_clear() {
+    auto settings = at(0);
+    settings.tls = true;
+    settings.auth = "secret";
+    for (const auto& answer : {frame(0, "OK"), frame(0, R"({"max_rdy_count":2500,"tls_v1":false})")}) {
+      const ScriptedServer server(answer, false);
+      settings.nsqd[0].port = static_cast<std::uint16_t>(server.port());
+      says("it offers no TLS", publishing(settings));
+    }
+  }
+
+  void a_server_that_wants_authorization_says_what_to_set() {
+    const ScriptedServer server(frame(0, R"({"max_rdy_count":2500,"auth_required":true})"), false);
+    says("set queue.auth", publishing(at(server.port())));
+  }
+
+  void who_waits_there_is_let_go_in_time() {
+    const ScriptedServer server("HTTP/1.1 400 Bad Request\r\n\r\n", true);
+    const auto queue = queue::openNsqQueue(at(server.port()));
+    CPPUNIT_ASSERT(!queue->wait({"build"}, 50ms));
+    for (int i = 0; i < 100 && queue->trouble().find("identify") == std::string::npos; ++i)
+      queue->wait({"build"}, 20ms);
+    says("identify at nsqd", queue->trouble());
+  }
+
+  void nobody_at_all_is_an_error_at_once() {
+    // Bound and not listened on: nobody can come there meanwhile.
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = static_cast<sockaddr*>(static_cast<void*>(&address));
+    CPPUNIT_ASSERT(::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0);
+    const auto began = std::chrono::steady_clock::now();
+    says("nothing listens there", publishing(at(ntohs(address.sin_port))));
+    CPPUNIT_ASSERT(std::chrono::steady_clock::now() - began < 2s);
+    ::close(fd);
+  }
+
+  void no_address_at_all_is_refused() { CPPUNIT_ASSERT_THROW(queue::openNsqQueue({}), std::invalid_argument); }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(HostileTest);
+
+}  // namespace
