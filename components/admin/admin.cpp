@@ -58,6 +58,7 @@ class Admin final : public daemon::Daemon {
     settings.max_attempts = static_cast<int>(config.number("admin.max_attempts"));
     settings.retention.keep_days = static_cast<int>(config.number("retention.keep_days"));
     settings.retention.keep_builds_per_repo = static_cast<int>(config.number("retention.keep_builds"));
+    settings.keep_audit_days = static_cast<int>(config.number("retention.keep_audit"));
     struct statvfs disk {};
     if (::statvfs(config.text("data_dir").c_str(), &disk) == 0)
       settings.keep_log_bytes =

@@ -13,6 +13,7 @@ constexpr std::int64_t kStaleMs = 10000;  // a build queued for so long with nob
 constexpr std::chrono::milliseconds kLongestNudge = std::chrono::minutes(10);
 constexpr int kHeartbeatsPerLease = 6;
 constexpr int kPruneAtOnce = 100;
+constexpr int kPruneAuditAtOnce = 1000;
 // Beyond the disk's share the oldest go first, so many at a time, until it fits; a turn has so many rounds of that.
 constexpr int kPrunePerRound = 10;
 constexpr int kPruneRounds = 50;
@@ -137,6 +138,7 @@ void Reconciler::endLeases() {
 }
 
 void Reconciler::prune() {
+  engines_.store->pruneAudit(settings_.keep_audit_days, kPruneAuditAtOnce);
   store::Retention retention = settings_.retention;
   retention.repos = keeping_.wishes(*engines_.store);
   int gone = engines_.store->prune(retention, kPruneAtOnce);

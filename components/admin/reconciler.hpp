@@ -26,6 +26,7 @@ struct ReconcilerSettings {
   std::chrono::milliseconds lease{30000};
   int max_attempts = 3;
   store::Retention retention;
+  int keep_audit_days = 0;          // 0: no limit
   std::int64_t keep_log_bytes = 0;  // all logs together; 0: no limit
 };
 

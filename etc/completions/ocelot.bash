@@ -8,7 +8,7 @@ _ocelot() {
     case ${COMP_WORDS[i]} in -*) ;; *) said+=("${COMP_WORDS[i]}") ;; esac
   done
   case ${said[0]-} in
-    '') words='build logs status list kill rerun run init validate schema up down login version doctor context repos poll secret image token workers plugins config backup restore completion help'; options='--help --version' ;;
+    '') words='build logs status list kill rerun run init validate schema up down login version doctor context repos poll secret image token workers audit plugins config backup restore completion help'; options='--help --version' ;;
     'build')
       case $prev in
         -b|--branch) :; return ;;
@@ -288,6 +288,14 @@ _ocelot() {
         --context) :; return ;;
       esac
       options='--json --context -h --help'
+      ;;
+    'audit')
+      case $prev in
+        -n|--limit) :; return ;;
+        --before) :; return ;;
+        --context) :; return ;;
+      esac
+      options='-n --limit --before --json --context -h --help'
       ;;
     plugins)
     case ${said[1]-} in

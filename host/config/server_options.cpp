@@ -155,6 +155,7 @@ const ocelot_option kTls[] = {
 const ocelot_option kRetention[] = {
     {"retention.keep_days", OCELOT_NUMBER, 0, "90", "finished builds older than this go; 0: no limit"},
     {"retention.keep_builds", OCELOT_NUMBER, 0, "1000", "finished builds kept per repository; 0: no limit"},
+    {"retention.keep_audit", OCELOT_NUMBER, 0, "365", "days for which it is known who changed what; 0: no limit"},
     {"retention.keep_disk", OCELOT_TEXT, 0, "20%", "what all logs may take; a share of the disk or a size"},
     {},
 };

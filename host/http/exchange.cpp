@@ -40,24 +40,6 @@ Answer failureOf(int status, const std::string& message, const std::string& hint
   return failure(status, codeOf(status), message, hint);
 }
 
-int statusFor(Status status) {
-  switch (status) {
-    case Status::invalid:
-      return 400;
-    case Status::unauthenticated:
-      return 401;
-    case Status::not_found:
-      return 404;
-    case Status::unsupported:
-      return 501;
-    case Status::unavailable:
-    case Status::cancelled:
-      return 503;
-    default:
-      return 500;
-  }
-}
-
 // "Bearer TOKEN"; nullopt when it is something else.
 std::optional<std::string> bearer(const std::string& header) {
   if (lowerCase(header.substr(0, 7)) != "bearer ") return std::nullopt;
@@ -80,6 +62,24 @@ const std::int64_t kMostHeldBytes = 64 << 20;
 std::chrono::seconds timeFor(std::size_t bytes) { return std::chrono::seconds(bytes >> 16); }
 
 }  // namespace
+
+int statusFor(Status status) {
+  switch (status) {
+    case Status::invalid:
+      return 400;
+    case Status::unauthenticated:
+      return 401;
+    case Status::not_found:
+      return 404;
+    case Status::unsupported:
+      return 501;
+    case Status::unavailable:
+    case Status::cancelled:
+      return 503;
+    default:
+      return 500;
+  }
+}
 
 Exchange::Refused Exchange::tooLarge(const Route& route) {
   return {failureOf(413, "the body is longer than " + std::to_string(route.max_body_bytes) + " bytes")};

@@ -85,6 +85,9 @@ struct ServerHooks {
   std::function<std::optional<Answer>(const std::exception&)> explain;
 };
 
+// 400 for invalid, 503 for unavailable, …
+int statusFor(Status status);
+
 class Server {
  public:
   // Listens when it returns. Throws ocelot::Error(unavailable) when the address cannot be had and Error(invalid) for a

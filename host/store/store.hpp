@@ -97,6 +97,17 @@ struct Token {
   Micros expires_at = 0;  // 0: never
 };
 
+// Who changed what, when and from where. Never a secret, nor anything else of a request's body.
+struct AuditEntry {
+  std::int64_t id = 0;
+  Micros at = 0;
+  std::string token_id, actor;  // the token, and whose it is
+  std::string peer;             // address that the request came from
+  std::string action;           // "build.cancel"
+  std::string object;           // "account/repo #12"
+  int status = 0;               // of the answer; 0: it was begun, and how it went is not known
+};
+
 struct OutboxItem {
   std::int64_t id = 0;
   std::string topic;  // "build" or "build_<machineTag>"
@@ -235,6 +246,15 @@ class Store {
   virtual std::optional<Token> findToken(std::string_view sha256_hex) = 0;
   virtual std::vector<Token> tokens() = 0;
   virtual bool revokeToken(std::string_view id) = 0;
+
+  // ── audit ──
+  // Before the change: when this fails the change is not made. Ignores id, at and status; returns the id.
+  virtual std::int64_t beginAudit(const AuditEntry& entry) = 0;
+  virtual void endAudit(std::int64_t id, const std::string& object, int status) = 0;
+  // Newest first; before_id 0: from the newest.
+  virtual std::vector<AuditEntry> audit(std::int64_t before_id, int limit) = 0;
+  // Removes entries older than so many days, at most `limit`. Returns how many went.
+  virtual int pruneAudit(int keep_days, int limit) = 0;
 
   // ── workers (the discovery stand-in keeps its table here) ──
   virtual void putWorker(const WorkerRow& row) = 0;  // sets seen_at

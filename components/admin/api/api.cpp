@@ -6,6 +6,7 @@ using http::Refusal;
 
 http::Routes apiRoutes(Api& api) {
   http::Routes routes;
+  addAuditRoutes(routes, api);
   addBuildRoutes(routes, api);
   addLogRoutes(routes, api);
   addRepoRoutes(routes, api);

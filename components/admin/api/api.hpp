@@ -18,6 +18,7 @@ struct Api {
   std::string ticket_key;
 };
 
+void addAuditRoutes(http::Routes& routes, Api& api);
 void addBuildRoutes(http::Routes& routes, Api& api);
 void addLogRoutes(http::Routes& routes, Api& api);
 void addRepoRoutes(http::Routes& routes, Api& api);
@@ -26,6 +27,10 @@ void addTokenRoutes(http::Routes& routes, Api& api);
 void addServerRoutes(http::Routes& routes, Api& api);  // version, workers, plugins
 
 http::Routes apiRoutes(Api& api);
+
+// For every route that changes something: who asks for it is written down before it is done, and then how it went. What
+// cannot be written down is not done. `action`: "build.cancel".
+http::Handler audited(Api& api, std::string action, http::Handler handler);
 
 // Throws http::Refusal(404) naming what was looked for.
 model::Build buildOr404(Api& api, const std::string& id_or_number);

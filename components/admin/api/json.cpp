@@ -123,6 +123,19 @@ void write(JsonWriter& out, const store::Token& token) {
       .end();
 }
 
+void write(JsonWriter& out, const store::AuditEntry& entry) {
+  out.object()
+      .field("id", entry.id)
+      .field("at", entry.at)
+      .field("actor", entry.actor)
+      .field("token", entry.token_id)
+      .field("from", entry.peer)
+      .field("action", entry.action)
+      .field("object", entry.object)
+      .field("status", entry.status)
+      .end();
+}
+
 struct Body::Parsed {
   Poco::JSON::Object::Ptr object;
 };

@@ -13,6 +13,7 @@ void write(http::JsonWriter& out, const model::Build& build, bool with_stages, c
 void write(http::JsonWriter& out, const model::Repo& repo);
 void write(http::JsonWriter& out, const store::WorkerRow& worker, const std::vector<std::int64_t>& builds);
 void write(http::JsonWriter& out, const store::Token& token);
+void write(http::JsonWriter& out, const store::AuditEntry& entry);
 
 // A request's JSON object. Every member throws http::Refusal(400) naming the key and what is wrong with it.
 class Body {

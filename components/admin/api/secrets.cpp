@@ -54,9 +54,9 @@ void addSecretRoutes(http::Routes& routes, Api& api) {
   using http::Role;
   routes.get("/v1/repos/{name}/secrets", Role::operate, [&api](const Request& request) { return list(api, request); });
   routes.add({"PUT", "/v1/repos/{name}/secrets/{secret}", Role::operate,
-              [&api](const Request& request) { return put(api, request); }});
+              audited(api, "secret.set", [&api](const Request& request) { return put(api, request); })});
   routes.del("/v1/repos/{name}/secrets/{secret}", Role::operate,
-             [&api](const Request& request) { return remove(api, request); });
+             audited(api, "secret.remove", [&api](const Request& request) { return remove(api, request); }));
 }
 
 }  // namespace ocelot::admin

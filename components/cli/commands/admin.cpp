@@ -89,6 +89,29 @@ int workers(const Arguments& arguments) {
   return kPassed;
 }
 
+int audit(const Arguments& arguments) {
+  std::string query = "/v1/audit?limit=" + std::to_string(arguments.number("limit", 50, 1));
+  if (arguments.has("before")) query += "&before=" + std::to_string(arguments.number("before", 0));
+  const Json answer = Server(chooseContext(arguments)).get(query);
+  if (arguments.has("json")) {
+    printJson(answer);
+    return kPassed;
+  }
+  std::vector<std::vector<std::string>> rows{{"ID", "WHEN", "WHO", "FROM", "ACTION", "OBJECT", "STATUS"}};
+  const auto entries = answer->getArray("audit");
+  for (unsigned i = 0; i < entries->size(); ++i) {
+    const Json one = entries->getObject(i);
+    const std::int64_t status = num(one, "status");
+    rows.push_back({std::to_string(num(one, "id")), ago(num(one, "at")), plain(str(one, "actor")),
+                    plain(str(one, "from")), plain(str(one, "action")), plain(str(one, "object")),
+                    status == 0    ? "unknown"
+                    : status < 300 ? std::to_string(status)
+                                   : paint(std::to_string(status), Colour::red)});
+  }
+  std::cout << table(rows);
+  return kPassed;
+}
+
 int plugins(const Arguments& arguments) {
   const Json answer = Server(chooseContext(arguments)).get("/v1/plugins");
   if (arguments.has("json")) {
@@ -150,6 +173,15 @@ std::vector<Command> addAdminCommands() {
       {"token list", "", 0, 0, "show the tokens, not their values", "", {}, tokenList, {}},
       {"token revoke", "ID", 1, 1, "end a token", "", {}, tokenRevoke, {}},
       {"workers", "", 0, 0, "show who runs builds", "", {}, workers, {}},
+      {"audit",
+       "",
+       0,
+       0,
+       "show who changed what, newest first",
+       "",
+       {{"-n, --limit", "N", "how many (50)"}, {"--before", "ID", "only entries with a lower id: the next page"}},
+       audit,
+       {}},
       {"plugins list", "", 0, 0, "show the server's plugins, and what is wrong with one", "", {}, plugins, {"plugins"}},
       {"config defaults",
        "",

@@ -72,6 +72,11 @@ class SqlStore : public Store {
   std::vector<Token> tokens() override;
   bool revokeToken(std::string_view id) override;
 
+  std::int64_t beginAudit(const AuditEntry& entry) override;
+  void endAudit(std::int64_t id, const std::string& object, int status) override;
+  std::vector<AuditEntry> audit(std::int64_t before_id, int limit) override;
+  int pruneAudit(int keep_days, int limit) override;
+
   void putWorker(const WorkerRow& row) override;
   std::vector<WorkerRow> workers() override;
   void removeWorker(std::string_view id) override;

@@ -120,6 +120,7 @@ class OpenApiTest : public CppUnit::TestFixture {
     lookAll("Worker", objectOf(scene.send("GET", "/v1/workers"))->getArray("workers"));
     look("Token", objectOf(scene.send("POST", "/v1/tokens", R"({"name": "n", "role": "viewer"})")));
     lookAll("Token", objectOf(scene.send("GET", "/v1/tokens"))->getArray("tokens"));
+    lookAll("Audit", objectOf(scene.send("GET", "/v1/audit"))->getArray("audit"));
     look("Version", objectOf(scene.send("GET", "/v1/version")));
     look("Error", objectOf(scene.send("GET", "/v1/builds/99")));
     scene.health.set("store", "it is away");
