@@ -78,7 +78,7 @@ class Git {
   void checkout(Call& call, const CloneAccess& access, std::string_view commit, const std::string& folder,
                 const CloneOptions& options = {}, const Progress& progress = {});
 
-  // Removes the mirrors that nobody used for so long.
+  // Removes the mirrors that nobody used for so long. Waits for nobody: one that is in use stays.
   void maintain(Call& call, std::chrono::hours unused);
 
  private:

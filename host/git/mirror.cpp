@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <system_error>
+#include <utility>
 
 namespace ocelot::git {
 
@@ -51,26 +52,34 @@ std::size_t packsIn(const std::string& mirror) {
 
 }  // namespace
 
-MirrorLock::MirrorLock(Call& call, const std::string& file, Mode mode)
-    : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+MirrorLock::MirrorLock(const std::string& file) : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
   if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "lock the mirror: open " + file);
-  int pause_ms = 2;
-  while (::flock(fd_, (mode == Mode::shared ? LOCK_SH : LOCK_EX) | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR) {
-      const int error = errno;
-      ::close(fd_);
-      throw std::system_error(error, std::generic_category(), "lock the mirror: flock " + file);
-    }
-    try {
-      call.check("waiting for another fetch into the same mirror");
-    } catch (...) {
-      ::close(fd_);
-      throw;
-    }
+}
+
+MirrorLock::MirrorLock(Call& call, const std::string& file, Mode mode) : MirrorLock(file) {
+  for (int pause_ms = 2; !tryTake(mode); pause_ms = std::min(pause_ms * 2, 100)) {
+    call.check("waiting for another fetch into the same mirror");
     pollfd cancelled{call.cancelFd(), POLLIN, 0};
     ::poll(&cancelled, 1, pause_ms);
-    pause_ms = std::min(pause_ms * 2, 100);
   }
+  // maintain() removes the file, under the lock that others wait for: theirs is then the next file of the name.
+  struct stat status {};
+  if (::fstat(fd_, &status) == 0 && status.st_nlink > 0) return;
+  MirrorLock next(call, file, mode);
+  std::swap(fd_, next.fd_);
+}
+
+std::unique_ptr<MirrorLock> MirrorLock::ifFree(const std::string& file) {
+  std::unique_ptr<MirrorLock> lock(new MirrorLock(file));
+  struct stat status {};
+  if (!lock->tryTake(Mode::exclusive) || ::fstat(lock->fd_, &status) != 0 || status.st_nlink == 0) return nullptr;
+  return lock;
+}
+
+bool MirrorLock::tryTake(Mode mode) const {
+  if (::flock(fd_, (mode == Mode::shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0) return true;
+  if (errno == EWOULDBLOCK || errno == EINTR) return false;
+  throw std::system_error(errno, std::generic_category(), "lock the mirror: flock");
 }
 
 MirrorLock::~MirrorLock() { ::close(fd_); }
@@ -252,11 +261,16 @@ void Mirror::maintain(Call& call, const Settings& settings, std::chrono::hours u
   for (const fs::directory_entry& entry : fs::directory_iterator(settings.folder, error)) {
     const fs::path& lock_file = entry.path();
     if (lock_file.extension() != ".lock" || now - entry.last_write_time(error) < unused || error) continue;
-    const MirrorLock lock(call, lock_file.string(), MirrorLock::Mode::exclusive);
-    if (now - fs::last_write_time(lock_file, error) < unused) continue;  // used while we waited
-    fs::path mirror = lock_file;
-    fs::remove_all(mirror.replace_extension(".git"), error);
-    // The lock's file stays: somebody may be waiting on it.
+    call.check("removing the mirrors that nobody uses");
+    const auto lock = MirrorLock::ifFree(lock_file.string());
+    if (!lock || now - fs::last_write_time(lock_file, error) < unused) continue;  // in use, or used meanwhile
+    fs::path mirror = lock_file, aside = lock_file;
+    mirror.replace_extension(".git");
+    aside.replace_extension(".git.discarded");
+    fs::remove_all(aside, error);  // of a worker that was killed
+    fs::rename(mirror, aside, error);
+    fs::remove_all(aside, error);
+    fs::remove(lock_file, error);
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -20,8 +21,12 @@ class MirrorLock {
   ~MirrorLock();
   MirrorLock(const MirrorLock&) = delete;
   MirrorLock& operator=(const MirrorLock&) = delete;
+  // The exclusive one, unless somebody has it in any mode.
+  static std::unique_ptr<MirrorLock> ifFree(const std::string& file);
 
  private:
+  explicit MirrorLock(const std::string& file);
+  bool tryTake(Mode mode) const;
   int fd_ = -1;
 };
 

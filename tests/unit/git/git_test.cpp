@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "host/git/fence.hpp"
+#include "host/git/mirror.hpp"
 #include "host/git/session.hpp"
 #include "tests/support/git_hostile.hpp"
 #include "tests/support/git_repo.hpp"
@@ -569,8 +570,26 @@ class GitTest : public CppUnit::TestFixture {
     const auto mirrors = [&] { return shell("ls -d '" + temp_.path + "'/mirrors/*.git 2>/dev/null | wc -l"); };
     git.maintain(call_, std::chrono::hours(1));
     CPPUNIT_ASSERT_EQUAL(std::string("1"), mirrors());
+    const std::string lock = shell("ls '" + temp_.path + "'/mirrors/*.lock");
+    {
+      const MirrorLock used(call_, lock, MirrorLock::Mode::shared);
+      git.maintain(call_, std::chrono::hours(0));
+      CPPUNIT_ASSERT_EQUAL_MESSAGE("somebody reads it", std::string("1"), mirrors());
+    }
+    // Whoever waited while it was removed holds the lock of the next one, and nobody else.
+    auto held = MirrorLock::ifFree(lock);
+    std::unique_ptr<MirrorLock> waited;
+    std::thread waiter([&] { waited = std::make_unique<MirrorLock>(call_, lock, MirrorLock::Mode::exclusive); });
+    while (shell("ls -l /proc/" + std::to_string(::getpid()) + "/fd | grep -c '" + lock + "'") != "2") ::sched_yield();
+    fs::remove(lock);
+    held.reset();
+    waiter.join();
+    CPPUNIT_ASSERT_MESSAGE("two may hold it", !MirrorLock::ifFree(lock));
+    waited.reset();
+
     git.maintain(call_, std::chrono::hours(0));
     CPPUNIT_ASSERT_EQUAL(std::string("0"), mirrors());
+    CPPUNIT_ASSERT_EQUAL(std::string("0"), shell("ls -A '" + temp_.path + "/mirrors' | wc -l"));
     git.fetch(call_, access(repo), commit);
     CPPUNIT_ASSERT_EQUAL(std::string("1"), mirrors());
   }
