@@ -62,6 +62,7 @@ Settings settingsFrom(const config::Config& config) {
   settings.lease = config.duration("worker.lease");
   settings.heartbeat = config.duration("worker.heartbeat");
   settings.drain_timeout = config.duration("worker.drain_timeout");
+  settings.mirror_keep = std::chrono::ceil<std::chrono::hours>(config.duration("worker.mirror_keep"));
   settings.min_free_disk = config.share("worker.min_free_disk");
   return settings;
 }

@@ -26,6 +26,7 @@ struct Settings {
   std::vector<std::string> local_repos;
   builddir::BuildLimits limits;
   std::chrono::milliseconds lease{30000}, heartbeat{5000}, drain_timeout{3600000};
+  std::chrono::hours mirror_keep{0};  // 0: for ever
   config::Share min_free_disk;
 
   // After how long without a sign of life a guest stops by itself. It sees a sign up to a second late and looks each

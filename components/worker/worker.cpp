@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "components/worker/build/main.hpp"
+#include "host/git/git.hpp"
 #include "host/http/client.hpp"
 #include "host/runtimes/choices.hpp"
 
@@ -17,7 +18,8 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kSweepEvery{30000};
-constexpr milliseconds kLookEvery{5000};  // at a runtime that is away
+constexpr milliseconds kLookEvery{5000};                         // at a runtime that is away
+constexpr milliseconds kTidyEvery{3600000}, kTidyAtMost{60000};  // mirrors that no build uses
 
 }  // namespace
 
@@ -329,13 +331,31 @@ void Worker::sweep() {
   }
 }
 
+// Beside the builds: a mirror that one of them has in hand is left alone.
+void Worker::tidyMirrors() {
+  if (settings_.mirror_keep.count() == 0) return;
+  try {
+    git::Settings settings;
+    settings.folder = settings_.data_dir + "/mirrors";
+    SimpleCall call(kTidyAtMost);
+    git::Git(settings).maintain(call, settings_.mirror_keep);
+  } catch (const std::exception& error) {
+    log(LogLevel::warning, "mirrors were not tidied", {{"why", error.what()}});
+  }
+}
+
 void Worker::lookAfterRuntimes() {
+  auto tidied = Clock::now() - kTidyEvery;
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     changed_.wait_for(lock, kLookEvery, [this] { return stopping_ || look_again_; });
     if (stopping_) return;
     look_again_ = false;
     lock.unlock();
+    if (Clock::now() - tidied >= kTidyEvery) {
+      tidyMirrors();
+      tidied = Clock::now();
+    }
     const bool was_away = !runtimes_->whyNone().empty();
     runtimes_->look();
     if (was_away && runtimes_->whyNone().empty()) engines_.queue->wakeUp();

@@ -48,7 +48,8 @@ class Worker final : public daemon::Daemon {
   bool adminSaysStoreIsAway();
   void announce();
   void sweep();
-  void lookAfterRuntimes();
+  void lookAfterRuntimes();  // thread: probes, and now and then tidies
+  void tidyMirrors();
   std::string whyIdle();  // why no builds are taken, "" when they are
   void bury();            // keepers that are done
   int busySlots();

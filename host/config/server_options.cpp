@@ -38,6 +38,8 @@ const ocelot_option kWorker[] = {
     {"worker.lease", OCELOT_DURATION, 0, "30s", "how long a build stays this worker's without a renewal"},
     {"worker.heartbeat", OCELOT_DURATION, 0, "5s", "time between renewals"},
     {"worker.drain_timeout", OCELOT_DURATION, 0, "1h", "on SIGTERM, how long running builds may go on"},
+    {"worker.mirror_keep", OCELOT_DURATION, 0, "30d",
+     "the copy of a repository that no build has used for so long goes; 0: it stays"},
     {"worker.min_free_disk", OCELOT_TEXT, 0, "5%",
      "no new builds while data_dir's file system has less; a share (5%) or a size (1GiB)"},
     {"worker.build_timeout", OCELOT_DURATION, 0, "1h", "of a build whose ocelot.yml names none"},
