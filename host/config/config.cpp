@@ -85,6 +85,8 @@ void checkVault(const Config& config, std::vector<Problem>& problems) {
   };
   need("vault.url", "secrets.kind: vault", "https://vault.example.org:8200");
   need("vault.mount", "secrets.kind: vault", "secret");
+  if (config.number("vault.kv_version") > 2)
+    problems.push_back({config.where("vault.kv_version"), "vault.kv_version: must be 1, 2, or 0 to ask Vault"});
   const std::string auth = config.text("vault.auth");
   if (auth == "approle") {
     need("vault.role_id", "vault.auth: approle", "the output of `vault read auth/approle/role/ocelot/role-id`");
@@ -93,7 +95,10 @@ void checkVault(const Config& config, std::vector<Problem>& problems) {
   if (auth == "kubernetes") need("vault.role", "vault.auth: kubernetes", "ocelot");
   if (auth == "token" && !config.has("vault.token"))
     need("vault.token_file", "vault.auth: token", "/run/vault-agent/token (or OCELOT_VAULT__TOKEN in the environment)");
-  for (const char* key : {"vault.mount", "vault.prefix", "vault.auth_mount"}) {
+}
+
+void checkPaths(const Config& config, std::vector<Problem>& problems) {
+  for (const char* key : {"vault.mount", "vault.prefix", "vault.auth_mount", "consul.prefix"}) {
     const std::string path = config.text(key);
     const bool edges = !path.empty() && (path.front() == '/' || path.back() == '/');
     const bool odd = path.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/") !=
@@ -102,8 +107,8 @@ void checkVault(const Config& config, std::vector<Problem>& problems) {
       problems.push_back({config.where(key), std::string(key) + ": must be a path like \"team/ocelot\", letters, "
                                                                 "digits, '.', '_' and '-' between single slashes"});
   }
-  if (config.number("vault.kv_version") > 2)
-    problems.push_back({config.where("vault.kv_version"), "vault.kv_version: must be 1, 2, or 0 to ask Vault"});
+  if (!config.has("consul.prefix"))
+    problems.push_back({config.where("consul.prefix"), "consul.prefix: must not be empty"});
 }
 
 void checkInstances(const std::map<std::string, Value>& values, std::vector<Problem>& problems) {
@@ -294,17 +299,33 @@ Config combine(const std::vector<Layer>& layers, std::vector<Problem> problems) 
   // What keys say together is only looked at where each is right by itself.
   if (problems.size() == before) checkTogether(config, problems);
   if (problems.size() == before) checkVault(config, problems);
+  if (problems.size() == before) checkPaths(config, problems);
   if (!problems.empty()) throw Invalid(std::move(problems));
   return config;
 }
 
+namespace {
+
+// What says where the shared layer is, by itself: the rest may be wrong without that layer.
+std::vector<Layer> bootstrapOf(std::vector<Layer> layers) {
+  for (Layer& layer : layers)
+    std::erase_if(layer, [](const Entry& entry) {
+      return entry.key.compare(0, 7, "consul.") != 0 && entry.key != "data_dir";
+    });
+  return layers;
+}
+
+}  // namespace
+
 Config load(const std::string& file, const std::map<std::string, std::string>& environment,
-            const std::vector<std::string>& key_value_pairs) {
+            const std::vector<std::string>& key_value_pairs, const SharedLayer& shared) {
   std::vector<Problem> problems;
   std::vector<Layer> layers;
   if (!file.empty()) layers.push_back(readFile(file, problems));
+  const auto over = static_cast<std::ptrdiff_t>(layers.size());
   layers.push_back(readEnvironment(environment, problems));
   layers.push_back(readFlags(key_value_pairs, problems));
+  if (shared) layers.insert(layers.begin() + over, shared(combine(bootstrapOf(layers)), problems));
   return combine(layers, std::move(problems));
 }
 

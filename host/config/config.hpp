@@ -2,10 +2,9 @@
 // What the operator wrote: one server.yaml for all daemons, laid over the built-in defaults, under the environment and
 // the flags. Checked whole before anything starts: every mistake is told at once, each with its place.
 //
-//   defaults < file < OCELOT_… environment (and OCELOT_…_FILE) < --set key=value
+//   defaults < file < shared document < OCELOT_… environment (and OCELOT_…_FILE) < --set key=value
 //
-// A layer is a list of entries; a later one (a shared key-value store, say) is one more element of the list given to
-// combine(). A Config does not change: a reload makes a new one. [any] thread may read it.
+// A layer is a list of entries. A Config does not change: a reload makes a new one. [any] thread may read it.
 
 #include <chrono>
 #include <cstdint>
@@ -113,9 +112,12 @@ std::map<std::string, std::string> processEnvironment();
 // Lays the layers over the defaults, later wins, and checks the outcome. Throws Invalid.
 Config combine(const std::vector<Layer>& layers, std::vector<Problem> problems = {});
 
-// The usual four layers. `file` "" : none is read. Throws Invalid.
+// Gives the layer that is shared between machines; `local` has the keys that say where it is (consul.*, data_dir).
+using SharedLayer = std::function<Layer(const Config& local, std::vector<Problem>& problems)>;
+
+// The usual layers. `file` "" : none is read. Throws Invalid.
 Config load(const std::string& file, const std::map<std::string, std::string>& environment,
-            const std::vector<std::string>& key_value_pairs);
+            const std::vector<std::string>& key_value_pairs, const SharedLayer& shared = nullptr);
 
 // ── the tables ──
 struct Section {

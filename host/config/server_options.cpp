@@ -101,7 +101,19 @@ const ocelot_option kQueue[] = {
 };
 
 const ocelot_option kDiscovery[] = {
-    {"discovery.kind", OCELOT_TEXT, 0, "store", "how daemons find each other"},
+    {"discovery.kind", OCELOT_TEXT, 0, "store", "how daemons find each other: by the store, or by Consul"},
+    {},
+};
+
+const ocelot_option kConsul[] = {
+    {"consul.url", OCELOT_URL, 0, "http://127.0.0.1:8500", "Consul's agent, best the one of this machine"},
+    {"consul.ca", OCELOT_PATH, 0, nullptr, "PEM of the authorities that sign its certificate; unset: the system's"},
+    {"consul.token", OCELOT_TEXT, OCELOT_SECRET, nullptr,
+     "ACL token; given as OCELOT_CONSUL__TOKEN or OCELOT_CONSUL__TOKEN_FILE"},
+    {"consul.datacenter", OCELOT_TEXT, 0, nullptr, "unset: the agent's own"},
+    {"consul.prefix", OCELOT_TEXT, 0, "ocelot", "Ocelot's keys lie below this path"},
+    {"consul.config", OCELOT_FLAG, 0, "false",
+     "lay the YAML at PREFIX/config over this file, and watch it: shared between all daemons"},
     {},
 };
 
@@ -165,7 +177,7 @@ const ocelot_option kRetention[] = {
 const std::pair<std::string_view, std::string_view> kChoices[] = {
     {"store.kind", "sqlite|postgres"},
     {"queue.kind", "store|nsq"},
-    {"discovery.kind", "store"},
+    {"discovery.kind", "store|consul"},
     {"secrets.kind", "store|vault"},
     {"vault.auth", "token|approle|kubernetes"},
     {"log.format", "text|json"},
@@ -186,6 +198,7 @@ const std::vector<Section>& sections() {
       {"store", "The database.", kStore},
       {"queue", "The queue.", kQueue},
       {"discovery", "The register of live workers.", kDiscovery},
+      {"consul", "HashiCorp Consul, for discovery.kind: consul and for shared configuration.", kConsul},
       {"secrets", "The secret store.", kSecrets},
       {"vault", "HashiCorp Vault, for secrets.kind: vault.", kVault},
       {"plugins", "Container runtimes, version control providers, notifiers.", kPlugins},

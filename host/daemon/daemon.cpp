@@ -15,6 +15,7 @@
 #include <iostream>
 
 #include "host/daemon/service.hpp"
+#include "host/daemon/shared_config.hpp"
 #include "host/daemon/signals.hpp"
 
 namespace ocelot::daemon {
@@ -73,9 +74,12 @@ class Program : public Poco::Util::ServerApplication {
     }
     config::Config config;
     try {
-      config = read();
+      config = readToStart();
     } catch (const config::Invalid& invalid) {
       return tell(invalid);
+    } catch (const consul::Unavailable& away) {
+      std::cerr << name_ << ": not started: " << away.what() << std::endl;
+      return EXIT_UNAVAILABLE;
     }
     if (check_) {
       std::cout << name_ << ": the configuration is right" << (file_.empty() ? " (defaults)" : " (" + file_ + ")")
@@ -84,7 +88,9 @@ class Program : public Poco::Util::ServerApplication {
     }
     const bool json = config.text("log.format") == "json";
     setUpLog(name_, json ? LogFormat::json : LogFormat::text, logLevelFrom(config.text("log.level")));
-    Service service(*daemon_, std::move(config), [this] { return read(); });
+    if (const std::string why = shared_ ? shared_->whyNot() : ""; !why.empty()) log(LogLevel::warning, why);
+    Service service(
+        *daemon_, std::move(config), [this] { return read(); }, shared_.get());
     return service.run();
   }
 
@@ -101,13 +107,44 @@ class Program : public Poco::Util::ServerApplication {
     stopOptionsProcessing();
   }
 
+  // With a shared document that is wrong, the one that was right last is taken: what one daemon goes on with, another
+  // may start with.
+  config::Config readToStart() {
+    try {
+      return read();
+    } catch (const config::Invalid& invalid) {
+      if (!shared_ || check_) throw;
+      use_kept_ = true;
+      config::Config config;
+      try {
+        config = read();
+      } catch (const config::Invalid&) {
+        throw invalid;
+      }
+      use_kept_ = false;
+      shared_->refused(invalid.what());
+      return config;
+    }
+  }
+
+  config::Layer sharedLayer(const config::Config& local, std::vector<config::Problem>& problems) {
+    if (!local.flag("consul.config")) return {};
+    if (!shared_)
+      shared_ = std::make_unique<SharedConfig>(
+          consul::settingsFrom(local), local.text("data_dir") + "/shared-config-" + daemon_->section() + ".yaml");
+    return check_ || use_kept_ ? shared_->readKept(problems) : shared_->read(problems);
+  }
+
   config::Config read() {
     std::error_code error;
     if (!file_given_) file_ = std::filesystem::exists(kUsualFile, error) ? kUsualFile : "";
-    config::Config config = config::load(file_, config::processEnvironment(), sets_);
+    config::Config config = config::load(
+        file_, config::processEnvironment(), sets_,
+        [this](const config::Config& local, std::vector<config::Problem>& found) { return sharedLayer(local, found); });
     std::vector<config::Problem> problems;
     daemon_->check(config, problems);
     if (!problems.empty()) throw config::Invalid(std::move(problems));
+    if (shared_ && !check_ && !use_kept_) shared_->good();
     return config;
   }
 
@@ -137,6 +174,8 @@ class Program : public Poco::Util::ServerApplication {
 
   const std::unique_ptr<Daemon> daemon_;
   const std::string name_;
+  std::unique_ptr<SharedConfig> shared_;
+  bool use_kept_ = false;
   std::string file_;
   std::vector<std::string> sets_;
   bool file_given_ = false, check_ = false, version_ = false, help_ = false;

@@ -24,24 +24,25 @@ double residentBytes() {
 
 }  // namespace
 
-Service::Service(Daemon& daemon, config::Config config, std::function<config::Config()> reread)
-    : daemon_(daemon), config_(std::move(config)), reread_(std::move(reread)), drain_fd_(::eventfd(0, EFD_CLOEXEC)) {
+Service::Service(Daemon& daemon, config::Config config, std::function<config::Config()> reread, SharedConfig* shared)
+    : daemon_(daemon),
+      config_(std::move(config)),
+      reread_(std::move(reread)),
+      shared_(shared),
+      drain_fd_(::eventfd(0, EFD_CLOEXEC)) {
   if (drain_fd_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
 }
 
 Service::~Service() {
+  if (shared_) shared_->stop();
   server_.reset();
   ::close(drain_fd_);
 }
 
 int Service::run() {
-  const Signals signals([this](int times) { end(times); },
-                        [this] {
-                          const std::lock_guard lock(mutex_);
-                          reload_wanted_ = true;
-                          changed_.notify_all();
-                        });
+  const Signals signals([this](int times) { end(times); }, [this] { wantReload(); });
   measure();
+  if (shared_) health_.add("configuration", [this] { return shared_->whyNot(); });
   try {
     daemon_.start(*this);
     if (!server_) serve({}, nullptr, nullptr);
@@ -54,6 +55,7 @@ int Service::run() {
   }
   log(LogLevel::info, "ready", {{"listen", server_->url()}, {"version", OCELOT_VERSION}});
   notifyManager("READY=1");
+  if (shared_) shared_->watch([this] { wantReload(); });
 
   std::unique_lock lock(mutex_);
   started_ = true;
@@ -98,6 +100,12 @@ void Service::end(int times) {
   if (started) daemon_.hurry(*this);
 }
 
+void Service::wantReload() {
+  const std::lock_guard lock(mutex_);
+  reload_wanted_ = true;
+  changed_.notify_all();
+}
+
 void Service::beginDrain() {
   const std::lock_guard lock(mutex_);
   if (draining_.exchange(true)) return;
@@ -122,6 +130,7 @@ void Service::reload() {
   } catch (const config::Invalid& invalid) {
     for (const auto& problem : invalid.problems()) log(LogLevel::error, problem.where + ": " + problem.what);
     log(LogLevel::error, "the old configuration stays");
+    if (shared_) shared_->refused(invalid.what());
   } catch (const std::exception& error) {
     log(LogLevel::error, std::string("reload: ") + error.what());
   }

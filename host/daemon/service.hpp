@@ -8,13 +8,15 @@
 #include <string>
 
 #include "host/daemon/daemon.hpp"
+#include "host/daemon/shared_config.hpp"
 
 namespace ocelot::daemon {
 
 class Service final : public Context {
  public:
   // `reread` makes the configuration anew for SIGHUP; throws config::Invalid.
-  Service(Daemon& daemon, config::Config config, std::function<config::Config()> reread);
+  // `shared`, if there is one, is watched: a change is a reload.
+  Service(Daemon& daemon, config::Config config, std::function<config::Config()> reread, SharedConfig* shared);
   ~Service() override;
 
   int run();  // to the end; the exit status
@@ -30,6 +32,7 @@ class Service final : public Context {
 
  private:
   void end(int times);  // on the signal thread
+  void wantReload();
   void beginDrain();
   void reload();
   void measure();
@@ -37,6 +40,7 @@ class Service final : public Context {
   Daemon& daemon_;
   const config::Config config_;
   const std::function<config::Config()> reread_;
+  SharedConfig* const shared_;
   Metrics metrics_;
   Health health_;
   std::atomic<bool> draining_{false}, hurried_{false}, failed_{false};

@@ -20,6 +20,11 @@ class Discovery {
   // Workers heard of in the last 15 s.
   virtual std::vector<Worker> workers() = 0;
   virtual std::optional<Worker> find(const std::string& worker_id) = 0;
+  // All builds that this worker runs now; said again with each announcement. For whoever looks at the engine itself:
+  // the store knows it anyway, so the stand-in keeps nothing.
+  virtual void running(const std::string& worker_id, const std::vector<std::string>& build_ids) = 0;
+  // Why the engine cannot be reached, "" when it can: for /readyz. Never throws.
+  virtual std::string whyAway() = 0;
 };
 
 std::unique_ptr<Discovery> openStoreDiscovery(store::Store& store);

@@ -32,6 +32,9 @@ class StoreDiscovery final : public Discovery {
     return std::nullopt;
   }
 
+  void running(const std::string&, const std::vector<std::string>&) override {}
+  std::string whyAway() override { return ""; }  // the store tells of itself
+
  private:
   store::Store& store_;
 };

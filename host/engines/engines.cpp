@@ -52,7 +52,7 @@ Engines open(const config::Config& config) {
   Engines engines;
   engines.store = store::open(settings);
   engines.store->migrate();
-  engines.discovery = discovery::openStoreDiscovery(*engines.store);
+  engines.discovery = openDiscovery(config, *engines.store);
   engines.secrets = openSecrets(config, *engines.store);
   engines.queue = openQueue(config, settings, *engines.secrets);
   return engines;

@@ -25,6 +25,7 @@ Engines open(const config::Config& config);
 
 // A session with Vault, by the keys vault.*: nothing is asked of Vault before it is used.
 std::shared_ptr<secrets::VaultSession> openVault(const config::Config& config);
+std::unique_ptr<discovery::Discovery> openDiscovery(const config::Config& config, store::Store& store);
 std::unique_ptr<secrets::Secrets> openSecrets(const config::Config& config, store::Store& store);
 
 store::StoreSettings storeSettings(const config::Config& config);

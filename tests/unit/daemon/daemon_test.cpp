@@ -13,6 +13,8 @@
 #include <iostream>
 
 #include "host/http/client.hpp"
+#include "tests/support/fake_consul.hpp"
+#include "tests/support/temp_folder.hpp"
 
 using namespace ocelot;
 using namespace ocelot::daemon;
@@ -180,6 +182,7 @@ class DaemonTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aSecondTermHurriesIt);
   CPPUNIT_TEST(aThirdTermEndsIt);
   CPPUNIT_TEST(hangUpReadsTheConfigurationAgain);
+  CPPUNIT_TEST(aSharedDocumentIsLaidOverTheFileAndWatched);
   CPPUNIT_TEST(aFaultLaterDrainsAndEndsWith1);
   CPPUNIT_TEST(theServiceManagerIsTold);
   CPPUNIT_TEST_SUITE_END();
@@ -193,7 +196,7 @@ class DaemonTest : public CppUnit::TestFixture {
         "ocelot-poller: " + file.path + ":2: poller.thraeds: no such key (did you mean \"poller.threads\"?)\n" +
             "ocelot-poller: " + file.path +
             ":3: poller.listen: must be HOST:PORT, [IPV6]:PORT or unix:/PATH, not \"nowhere\"\n"
-            "ocelot-poller: --set log.level: log.level: must be one of debug, info, warning, error, not \"loud\"\n"
+            "ocelot-poller: --set log.level: must be one of debug, info, warning, error, not \"loud\"\n"
             "ocelot-poller: not started: 3 mistakes in the configuration\n",
         process.said());
     Process unlucky({"--set", "poller.threads=13", "--check-config"});
@@ -319,6 +322,44 @@ class DaemonTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(200, ask(process.url(), "/healthz").status);
     process.signal(SIGINT);
     CPPUNIT_ASSERT_EQUAL(0, process.end());
+  }
+
+  void aSharedDocumentIsLaidOverTheFileAndWatched() {
+    test::FakeConsul consul("poller: {threads: 5}\n");
+    test::TempFolder folder;
+    const TemporaryFile file(std::string(kQuiet) + "data_dir: " + folder.path + "\nconsul: {config: true, url: '" +
+                             consul.server().url() + "'}\n");
+    {
+      Process process({"--config", file.path});
+      const std::string url = process.url();
+      consul.put("poller: {threads: 7}\n");
+      process.waitFor("sample reloads threads=7");
+      // A mistake changes nothing, and is told.
+      consul.put("poller: {threads: many}\n");
+      process.waitFor("consul:ocelot/config:1: poller.threads: must be a whole number, not \"many\"");
+      process.waitFor("the old configuration stays");
+      const auto ready = ask(url, "/readyz");
+      CPPUNIT_ASSERT_EQUAL(503, ready.status);
+      CPPUNIT_ASSERT_MESSAGE(ready.body, ready.body.find("\"configuration\"") != std::string::npos);
+      CPPUNIT_ASSERT_MESSAGE(ready.body, ready.body.find("the last good one is used") != std::string::npos);
+      consul.put("poller: {threads: 8}\n");
+      process.waitFor("sample reloads threads=8");
+      for (int tries = 0; ask(url, "/readyz").status != 200; ++tries) {
+        CPPUNIT_ASSERT_MESSAGE("still not ready", tries < 400);
+        ::poll(nullptr, 0, 50);  // a check is asked once a second
+      }
+      process.signal(SIGTERM);
+      CPPUNIT_ASSERT_EQUAL(0, process.end());
+    }
+    // A daemon that starts with a document that is wrong by now, or without Consul, has the last good one.
+    consul.put("poller: {thraeds: 1}\n");
+    Process wrong({"--config", file.path});
+    wrong.waitFor("did you mean \"poller.threads\"");
+    wrong.url();
+    consul.answerWith(test::answer(500, "No cluster leader"));
+    Process away({"--config", file.path});
+    away.waitFor("the last known shared configuration is used");
+    away.url();
   }
 
   void aFaultLaterDrainsAndEndsWith1() {
