@@ -54,7 +54,7 @@ VaultReply VaultHttp::send(const std::string& token, const Request& request) {
 
   HttpAnswer answer;
   try {
-    SimpleCall call(place_.timeout);
+    SimpleCall call(request.timeout.count() > 0 ? request.timeout : place_.timeout);
     answer = client_.send(call, out);
   } catch (const Error& error) {
     throw Unavailable(std::string("ask Vault: ") + error.what());

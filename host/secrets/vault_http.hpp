@@ -32,6 +32,7 @@ class VaultHttp {
     std::string path;      // below /v1/
     std::string body;      // JSON
     std::string wrap_ttl;  // "60s": the answer comes wrapped; "": as it is
+    std::chrono::milliseconds timeout{0};  // 0: the place's
   };
   // Throws Unavailable when no answer came or Vault cannot serve now: sealed, away, overloaded, a standby that sends
   // elsewhere (a redirect is never followed: the token would go along), or an answer that is none.

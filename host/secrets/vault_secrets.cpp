@@ -99,14 +99,20 @@ class VaultSecrets final : public Secrets {
 
   int askVersion() {
     const std::string tried = "look at the secrets engine " + kv_.mount;
-    const auto reply = session_->ask(tried, {"GET", "sys/internal/ui/mounts/" + kv_.mount, "", ""});
-    const auto data = reply.body["data"];
-    if (reply.status != 200 || (data["type"].text() != "kv" && data["type"].text() != "generic"))
-      vaultFailed(session_->http(), tried,
-                  said(reply) + ": no key-value engine is there, or the policy allows nothing in it; enable one with "
-                                "`vault secrets enable -path=" +
-                      kv_.mount + " kv-v2`");
-    return data["options"]["version"].text() == "2" ? 2 : 1;
+    const std::string advice =
+        ": no key-value engine is there, or the policy allows nothing in it; enable one with "
+        "`vault secrets enable -path=" +
+        kv_.mount + " kv-v2`";
+    // Vault does not tell an engine that is not there from one that we may not see.
+    try {
+      const auto reply = session_->ask(tried, {"GET", "sys/internal/ui/mounts/" + kv_.mount, "", ""});
+      const auto data = reply.body["data"];
+      if (reply.status != 200 || (data["type"].text() != "kv" && data["type"].text() != "generic"))
+        throw Refused(tried + ": " + said(reply));
+      return data["options"]["version"].text() == "2" ? 2 : 1;
+    } catch (const Refused& refused) {
+      throw Refused(refused.what() + advice);
+    }
   }
 
   std::string pathOf(const std::string& part, const std::string& name) const {
@@ -131,11 +137,10 @@ class VaultSecrets final : public Secrets {
     if (const auto encoded = document["value_base64"].text(); encoded && !value) value = http::fromBase64(*encoded);
     if (!value)
       throw Refused(tried +
-                               ": the document in Vault has neither a text `value` nor `value_base64`; write it with "
-                               "`vault kv put … value=…`");
+                    ": the document in Vault has neither a text `value` nor `value_base64`; write it with "
+                    "`vault kv put … value=…`");
     if (value->size() > kLongestValue)
-      throw Refused(tried + ": it has " + std::to_string(value->size()) +
-                               " bytes, at most 65536 are allowed");
+      throw Refused(tried + ": it has " + std::to_string(value->size()) + " bytes, at most 65536 are allowed");
     return *value;
   }
 

@@ -11,6 +11,7 @@ using std::chrono::seconds;
 
 constexpr seconds kLongestPause{60};
 constexpr seconds kShortestPause{1};
+constexpr seconds kHealthTimeout{2};  // somebody waits for /readyz
 
 }  // namespace
 
@@ -44,7 +45,7 @@ VaultReply VaultSession::ask(const std::string& tried, const VaultHttp::Request&
 
 std::string VaultSession::whyAway() {
   try {
-    http_.send("", {"GET", "sys/health?standbyok=true&perfstandbyok=true", "", ""});
+    http_.send("", {"GET", "sys/health?standbyok=true&perfstandbyok=true", "", "", kHealthTimeout});
     token();
     return "";
   } catch (const std::exception& error) {
