@@ -13,20 +13,19 @@ cache=${OCELOT_ENGINES_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ocelot/engines}
 export GOTOOLCHAIN=local GOWORK=off GOFLAGS='-mod=readonly -buildvcs=false -trimpath -modcacherw'
 
 goNeeded() { sed -n 's/^go //p' "$modules"/*/go.mod | sort -V | tail -1; }
-goVersion() { "$1" env GOVERSION 2>/dev/null | sed 's/^go//'; }
+goVersion() { { "$1" env GOVERSION 2>/dev/null || true; } | sed 's/^go//'; }
 fits() { [ -n "$1" ] && printf '%s\n' "$(goNeeded)" "$1" | sort -VC; }
 
 # The version of Go that builds: the machine's if it is young enough.
 chosenGo() {
   local version
-  version=$(goVersion go) || version=
+  version=$(goVersion go)
   if fits "$version"; then echo "$version"; else echo "$go_pinned"; fi
 }
 
-hash=
 builtFolder() { # engine
-  [ -n "$hash" ] || hash=$({ chosenGo; cd "$modules" && find . -type f -print0 | sort -z | xargs -0 sha256sum; } |
-    sha256sum | cut -c1-16)
+  local hash
+  hash=$({ chosenGo; cd "$modules" && find . -type f -print0 | sort -z | xargs -0 sha256sum; } | sha256sum | cut -c1-16)
   echo "$cache/$hash/$1"
 }
 
@@ -62,8 +61,9 @@ buildEngine() { # nsq|consul|vault|gitea: nothing if it was built
   flock 8
   if [ ! -d "$folder" ]; then
     go=go
-    fits "$(goVersion go)" || go=$(fetchedGo)
+    fits "$(goVersion go)" || go=$(fetchedGo) || exit 1
     log=$cache/$1.log
+    rm -rf "$cache"/building.* # of a build that was killed
     scratch=$(mktemp -d "$cache/building.XXXXXX")
     export GOPATH=$scratch/go GOCACHE=$scratch/cache GOTMPDIR=$scratch
     case $1 in
@@ -84,7 +84,7 @@ buildEngine() { # nsq|consul|vault|gitea: nothing if it was built
       cp -r "$site/templates" "$site/options" "$site/public" "$scratch/out/gitea-site/"
       chmod -R u+w,a+rX "$scratch/out/gitea-site"
     fi
-    mkdir -p "$cache/$hash"
+    mkdir -p "$(dirname "$folder")"
     mv "$scratch/out" "$folder"
     rm -rf "$scratch"
   fi

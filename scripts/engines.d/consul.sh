@@ -17,9 +17,10 @@ CONFIG
 }
 
 prepareConsul() {
-  local name
+  local name path
   need curl curl
-  keep consul "$(program consul consul)"
+  path=$(program consul consul)
+  keep consul "$path"
   for name in http server serf; do keep "$name" "$(freePort)"; done
 }
 

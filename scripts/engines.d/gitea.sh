@@ -12,11 +12,12 @@ fi
 as=(env -C "$home/run" "HOME=$home/run" "USER=$user" "${drop[@]}")
 
 prepare_gitea() {
-  local site
+  local path site
   need curl curl
   need git git
   need setpriv util-linux
-  keep gitea "$(program gitea gitea)"
+  path=$(program gitea gitea)
+  keep gitea "$path"
   site=$(dirname "${kept[gitea]}")/gitea-site
   keep port "$(freePort)"
   keep password "$(newPassword)"

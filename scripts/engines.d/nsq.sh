@@ -4,10 +4,13 @@
 # shellcheck disable=SC2154  # sourced by scripts/engines, whose variables these are
 
 prepare_nsq() {
-  local i
+  local i path
   need curl curl
   # Found, or built, before anything else: what cannot be had is told at once.
-  for i in nsqd nsqlookupd nsqadmin; do keep "$i" "$(program "$i" nsq)"; done
+  for i in nsqd nsqlookupd nsqadmin; do
+    path=$(program "$i" nsq)
+    keep "$i" "$path"
+  done
   keep count "${OCELOT_ENGINE_NSQD:-2}"
   for i in lookup lookup_http admin; do keep "$i" "$(freePort)"; done
   for i in $(seq "${kept[count]}"); do

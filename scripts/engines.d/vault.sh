@@ -11,10 +11,11 @@ vaultStatus() { get "http://127.0.0.1:${kept[http]}/v1/sys/seal-status"; }
 vaultActive() { get "http://127.0.0.1:${kept[http]}/v1/sys/health"; }
 
 prepare_vault() {
-  local name plugin
+  local name path plugin
   need curl curl
   need jq jq
-  keep vault "$(program vault vault)"
+  path=$(program vault vault)
+  keep vault "$path"
   plugin=$(program postgresql-database-plugin vault)
   for name in http https cluster cluster_tls; do keep "$name" "$(freePort)"; done
   mkdir -p "$home/data" "$home/plugins" "$home/user"
