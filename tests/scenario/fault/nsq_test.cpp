@@ -69,7 +69,7 @@ class NsqTest : public CppUnit::TestFixture {
   void oneOfTwoNsqdIsEnough() {
     Installation::need();
     Nsqd one, two;
-    Installation here(onNsq("[" + one.address() + ", " + two.address() + "]"));
+    Installation here(onNsq(one.address() + "," + two.address()));
     const auto repo = here.makeRepo("short", kShort);
     for (auto* dead : {&one, &two}) {
       dead->kill();
