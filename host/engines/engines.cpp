@@ -62,26 +62,17 @@ config::Resolver resolverOf(secrets::Secrets& secrets) {
   return [&secrets](const std::string& name) { return secrets.find("system/" + name); };
 }
 
+// Whoever is first to put one there has made it, whole; nobody waits for anybody, who might have died meanwhile.
 std::string sharedKey(Engines& engines, const std::string& name) {
   if (const auto known = engines.secrets->find(name)) return *known;
-  // One maker at a time; the others find what it made.
-  const std::string me = model::newUuid();
-  for (int attempt = 0; attempt < 100; ++attempt) {
-    if (engines.store->tryLead("make " + name, me, 60000)) {
-      if (const auto known = engines.secrets->find(name)) return *known;
-      std::string key(32, '\0');
-      if (::getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size()))
-        throw std::runtime_error("make the key " + name + ": getrandom failed");
-      if (engines.secrets->add(name, key)) return key;
-      if (const auto known = engines.secrets->find(name)) return *known;
-      throw std::runtime_error("make the key " + name +
-                               ": the secret store says that there is one, and does not give it; in Vault, remove what "
-                               "an earlier delete left (`vault kv metadata delete`)");
-    }
-    engines.queue->wait({}, std::chrono::milliseconds(100));
-    if (const auto known = engines.secrets->find(name)) return *known;
-  }
-  throw std::runtime_error("make the key " + name + ": another daemon began to and did not end");
+  std::string key(32, '\0');
+  if (::getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size()))
+    throw std::runtime_error("make the key " + name + ": getrandom failed");
+  if (engines.secrets->add(name, key)) return key;
+  if (const auto known = engines.secrets->find(name)) return *known;
+  throw std::runtime_error("make the key " + name +
+                           ": the secret store says that there is one, and does not give it; in Vault, remove what an "
+                           "earlier delete left (`vault kv metadata delete`)");
 }
 
 }  // namespace ocelot::engines
