@@ -1,7 +1,10 @@
 #include "host/engines/engines.hpp"
 
 #include <cppunit/extensions/HelperMacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <set>
 #include <thread>
 
@@ -18,6 +21,7 @@ class EnginesTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(EnginesTest);
   CPPUNIT_TEST(openingAgainFindsWhatWasThere);
   CPPUNIT_TEST(manyThatNeedAKeyGetTheSame);
+  CPPUNIT_TEST(aMakerThatDiedHoldsNobodyUp);
   CPPUNIT_TEST(secretsOfTheConfigurationHaveAPlaceOfTheirOwn);
   CPPUNIT_TEST(enginesThatAreAwayAreExplained);
   CPPUNIT_TEST_SUITE_END();
@@ -46,6 +50,35 @@ class EnginesTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, std::set<std::string>(keys.begin(), keys.end()).size());
     CPPUNIT_ASSERT_EQUAL(std::size_t{32}, keys[0].size());
     CPPUNIT_ASSERT(engines::sharedKey(scene.engines, "system/other") != keys[0]);
+  }
+
+  // As a daemon does that is killed while it makes the key: it has taken whatever it takes, and put nothing there.
+  void aMakerThatDiedHoldsNobodyUp() {
+    Scene scene;
+    auto others = engines::open(scene.config);
+    const pid_t maker = ::fork();
+    if (maker == 0) {
+      struct Dying final : secrets::Secrets {
+        std::optional<std::string> find(const std::string&) override { return std::nullopt; }
+        void put(const std::string&, const std::string&) override { ::_exit(9); }
+        bool add(const std::string&, const std::string&) override { ::_exit(9); }
+        bool remove(const std::string&) override { return false; }
+        std::vector<std::string> names(const std::string&) override { return {}; }
+        std::string whyAway() override { return ""; }
+      };
+      auto own = engines::open(scene.config);
+      own.secrets = std::make_unique<Dying>();
+      engines::sharedKey(own, "system/key");
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(maker, &status, 0);
+    CPPUNIT_ASSERT_EQUAL(9, WEXITSTATUS(status));
+    const auto before = std::chrono::steady_clock::now();
+    const std::string key = engines::sharedKey(others, "system/key");
+    CPPUNIT_ASSERT_EQUAL(std::size_t{32}, key.size());
+    CPPUNIT_ASSERT(std::chrono::steady_clock::now() - before < std::chrono::seconds(5));
+    CPPUNIT_ASSERT(engines::sharedKey(scene.engines, "system/key") == key);
   }
 
   void secretsOfTheConfigurationHaveAPlaceOfTheirOwn() {
