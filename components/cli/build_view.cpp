@@ -36,6 +36,7 @@ std::string framed(std::string_view bytes, int fd) {
   return out;
 }
 
+// Beside a label: the lines after the first stand below it.
 std::string indented(const std::string& script) {
   std::string out;
   for (std::size_t begin = 0; begin < script.size();) {
@@ -73,7 +74,7 @@ std::string describe(const Json& build) {
     if (!value.empty())
       out += std::string("  ") + name + std::string(10 - std::string(name).size(), ' ') + value + "\n";
   };
-  line("why", plain(str(build, "sentence")));
+  line("why", indented(str(build, "sentence")));
   line("waiting", plain(str(build, "waiting")));
   line("commit", str(build, "commit"));
   line("author", plain(str(build, "author")));
@@ -110,10 +111,10 @@ std::string ending(const Json& build, const Afterwards& afterwards, int fd) {
     if (num(stage, "line") > 0) out += "  at        ocelot.yml:" + std::to_string(num(stage, "line")) + "\n";
     if (!str(stage, "command").empty()) out += "  command   " + indented(str(stage, "command")) + "\n";
     if (num(stage, "exit_code") >= 0) out += "  exit code " + std::to_string(num(stage, "exit_code")) + "\n";
-    if (!str(build, "sentence").empty()) out += "  why       " + plain(str(build, "sentence")) + "\n";
+    if (!str(build, "sentence").empty()) out += "  why       " + indented(str(build, "sentence")) + "\n";
     out += "\n" + framed(afterwards.last_lines(num(stage, "index")), fd);
   } else if (!str(build, "sentence").empty()) {
-    out += "  why       " + plain(str(build, "sentence")) + "\n";
+    out += "  why       " + indented(str(build, "sentence")) + "\n";
   }
   if (!afterwards.next_steps.empty()) out += "\n";
   for (const auto& [what, command] : afterwards.next_steps)

@@ -143,10 +143,19 @@ void expandDefaults(std::map<std::string, Value>& values) {
   }
 }
 
+// A flag says which key it is about, and so does what is wrong with it.
+const std::vector<Problem>& namedOnce(std::vector<Problem>& problems) {
+  for (Problem& problem : problems)
+    if (const std::string key = problem.where.substr(0, 6) == "--set " ? problem.where.substr(6) + ": " : "";
+        !key.empty() && problem.what.compare(0, key.size(), key) == 0)
+      problem.what.erase(0, key.size());
+  return problems;
+}
+
 }  // namespace
 
 Invalid::Invalid(std::vector<Problem> problems)
-    : std::runtime_error(listed(problems)), problems_(std::move(problems)) {}
+    : std::runtime_error(listed(namedOnce(problems))), problems_(std::move(problems)) {}
 
 const std::string& Value::text() const {
   static const std::string none;

@@ -56,11 +56,13 @@ class EndingTest : public CppUnit::TestFixture {
 
   void aBuildThatNeverRanSaysWhy() {
     admin_.builds = {
-        R"({"id":"b","number":3,"repo":"acme/app","state":"rejected","sentence":"ocelot.yml:2:1: unknown key `imgae`"})"};
+        R"({"id":"b","number":3,"repo":"acme/app","state":"rejected",
+            "sentence":"ocelot.yml:2:1: unknown key `imgae`\nocelot.yml:3:1: unknown key `stagse`"})"};
     auto server = admin_.client();
     const std::string text = cli::ending(server, server.get("/v1/builds/b"), 100);
-    CPPUNIT_ASSERT_MESSAGE(text,
-                           contains(text, "rejected  #3 acme/app\n  why       ocelot.yml:2:1: unknown key `imgae`\n"));
+    CPPUNIT_ASSERT_MESSAGE(text, contains(text,
+                                          "rejected  #3 acme/app\n  why       ocelot.yml:2:1: unknown key `imgae`\n"
+                                          "            ocelot.yml:3:1: unknown key `stagse`\n"));
   }
 
   void aLogThatCannotBeReadDoesNotHideTheRest() {

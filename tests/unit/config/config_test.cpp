@@ -148,7 +148,7 @@ class ConfigTest : public CppUnit::TestFixture {
                       "server.yaml:5: admin.listen: must be HOST:PORT, [IPV6]:PORT or unix:/PATH, not \"nowhere\"\n"
                       "server.yaml:7: store.kind: must be one of sqlite, postgres, not \"oracle\"\n"
                       "OCELOT_POLLER__THREADS: poller.threads: must be more than 0\n"
-                      "--set http.threads: http.threads: must be a whole number, not \"x\""),
+                      "--set http.threads: must be a whole number, not \"x\""),
           std::string(invalid.what()));
     }
   }
