@@ -3,8 +3,11 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include <chrono>
+#include <csignal>
+#include <filesystem>
 
 #include "tests/support/installation.hpp"
+#include "tests/support/skip.hpp"
 
 namespace ocelot::test {
 namespace {
@@ -37,6 +40,8 @@ class BuildsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aRepositoryWithoutAFileIsToldSo);
   CPPUNIT_TEST(twoBuildsRunAtOnceAndTheThirdSaysWhyItWaits);
   CPPUNIT_TEST(aFollowerSeesLinesBeforeTheStageEnds);
+  CPPUNIT_TEST(aKillAfterACancelDoesNotWaitForTheGrace);
+  CPPUNIT_TEST(aWorkerThatEndsLeavesNoNetwork);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -149,6 +154,43 @@ class BuildsTest : public CppUnit::TestFixture {
     const auto run = here.awaitEnd(id);
     CPPUNIT_ASSERT_EQUAL_MESSAGE(run.text(), std::string("passed"), run.state);
     CPPUNIT_ASSERT_EQUAL(run.log, all);
+  }
+
+  void aKillAfterACancelDoesNotWaitForTheGrace() {
+    InstallationOptions options;
+    options.set = {"worker.kill_grace=100s"};
+    Installation here(options);
+    const auto id = here.build(
+        here.makeRepo("patient", yml("trap 'echo heard' TERM\necho started\nwhile true; do sleep 0.1; done\n")));
+    here.awaitLog(id, "started");
+    here.ask("POST", "/v1/builds/" + id + "/cancel");
+    here.awaitLog(id, "heard");
+    // As the worker does when it learns that the build is another's.
+    const auto asked = Clock::now();
+    const std::string file = here.runDir() + "/builds/" + id + "/cancel";
+    here.run({"sh", "-c", "printf kill > " + file + ".new && mv " + file + ".new " + file});
+    const auto run = here.awaitEnd(id);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(run.text(), std::string("canceled"), run.state);
+    CPPUNIT_ASSERT_MESSAGE("it waited for the grace", Clock::now() - asked < seconds(60));
+    here.awaitClean();
+  }
+
+  void aWorkerThatEndsLeavesNoNetwork() {
+    InstallationOptions options;
+    options.set = {"worker.network=bridge"};
+    Installation here(options);
+    const auto run = here.runBuild(here.makeRepo("bridge", yml("ip route | grep default")));
+    if (run.sentence.find("bridge network: ") != std::string::npos) skip(run.sentence);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(run.text() + run.log, std::string("passed"), run.state);
+    here.awaitClean();
+    const std::string chosen = readFile(here.runDir() + "/oci/network/chosen");
+    const std::string bridge = "/sys/class/net/" + chosen.substr(0, chosen.find(' '));
+    CPPUNIT_ASSERT_MESSAGE("kept for the next build", std::filesystem::exists(bridge));
+    await("the container's end of the cable is gone", [&] { return std::filesystem::is_empty(bridge + "/brif"); });
+    here.kill("worker", SIGTERM);
+    CPPUNIT_ASSERT(!std::filesystem::exists(bridge));
+    const std::string rules = here.run({"iptables-save"});
+    CPPUNIT_ASSERT_MESSAGE(rules, rules.find(bridge.substr(bridge.rfind('/') + 1)) == std::string::npos);
   }
 };
 
