@@ -188,7 +188,7 @@ class ConfigTest : public CppUnit::TestFixture {
         {"admin: {redirect_logs: yes}", "admin.redirect_logs: must be true or false, not \"yes\""},
         {"admin: {listen: '::1:70'}", "admin.listen: must be HOST:PORT, [IPV6]:PORT or unix:/PATH, not \"::1:70\""},
         {"worker: {name: \"a\\nb\"}", "worker.name: holds a control character"},
-        {"queue: {kind: nsq}", "queue.kind: can only be store, not \"nsq\""},
+        {"queue: {kind: nsq}", "queue.kind: nsq needs queue.nsqd, as in [nsq1:4150, nsq2:4150], or queue.nsqlookupd"},
     };
     for (const auto& [yaml, what] : cases) {
       CPPUNIT_ASSERT_EQUAL("server.yaml:1: " + std::string(what), onlyProblem(yaml));
