@@ -4,7 +4,6 @@
 
 #include <stdexcept>
 
-#include "host/model/build.hpp"
 
 namespace ocelot::engines {
 
