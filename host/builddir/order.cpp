@@ -117,6 +117,7 @@ std::string encode(const Order& order) {
   limits.set("pids", order.limits.pids);
   limits.set("log_bytes", Poco::UInt64{order.limits.log_bytes});
   limits.set("timeout_ms", Poco::Int64{order.limits.timeout_ms});
+  limits.set("max_timeout_ms", Poco::Int64{order.limits.max_timeout_ms});
   limits.set("grace_ms", Poco::Int64{order.limits.grace_ms});
   Object out;
   out.set("build", object(order.build));
@@ -150,6 +151,7 @@ Order decodeOrder(std::string_view json) {
   out.limits.pids = static_cast<std::uint32_t>(num(limits, "pids"));
   out.limits.log_bytes = static_cast<std::uint64_t>(num(limits, "log_bytes"));
   out.limits.timeout_ms = num(limits, "timeout_ms");
+  out.limits.max_timeout_ms = num(limits, "max_timeout_ms");
   // An order of the version before names none.
   out.limits.grace_ms = limits->optValue<Poco::Int64>("grace_ms", BuildLimits{}.grace_ms);
   out.network = str(from, "network");

@@ -28,12 +28,13 @@ struct Source {
 };
 
 struct BuildLimits {
-  std::uint64_t memory_bytes = 0;  // 0: none
-  std::uint32_t cpu_millis = 0;
+  std::uint64_t memory_bytes = 0;  // 0: none, and so for the next two. Of a build whose ocelot.yml names none, and
+  std::uint32_t cpu_millis = 0;    // the most that one may name
   std::uint32_t pids = 0;
   std::uint64_t log_bytes = 0;
-  std::int64_t timeout_ms = 0;    // of a build whose ocelot.yml names none
-  std::int64_t grace_ms = 10000;  // between TERM and KILL of a stage
+  std::int64_t timeout_ms = 0;      // of a build whose ocelot.yml names none
+  std::int64_t max_timeout_ms = 0;  // the most that one may name; 0: no limit
+  std::int64_t grace_ms = 10000;    // between TERM and KILL of a stage
 };
 
 struct Order {

@@ -75,6 +75,12 @@ void checkTogether(const Config& config, std::vector<Problem>& problems) {
         {config.where(lease ? "worker.lease" : "worker.heartbeat"),
          "worker.lease: must be at least three times worker.heartbeat, or one lost renewal costs a build"});
   }
+  // The default of the one is bounded by the other in silence; what was written is not.
+  if (config.where("worker.build_timeout") != "default" &&
+      config.duration("worker.build_timeout") > config.duration("worker.max_build_timeout")) {
+    problems.push_back({config.where("worker.build_timeout"),
+                        "worker.build_timeout: must be at most worker.max_build_timeout; raise that too"});
+  }
 }
 
 // A key of Vault's without which the chosen way to log in is none.

@@ -53,9 +53,12 @@ std::string faultOfText(std::string_view key, const std::string& text) {
 // Rows for which nothing at all would be done with a 0.
 bool mustBePositive(std::string_view key) {
   return startsWith(key, "http.") || key == "store.pool" || key == "poller.threads" || key == "admin.max_attempts" ||
-         key == "vault.timeout" || key == "worker.lease" || key == "worker.heartbeat" || key == "admin.reconcile_interval" ||
-         key == "worker.log_limit" || key == "hookhandler.max_body" || key == "worker.build_timeout";
+         key == "vault.timeout" || key == "worker.lease" || key == "worker.heartbeat" ||
+         key == "admin.reconcile_interval" || key == "worker.log_limit" || key == "hookhandler.max_body" ||
+         key == "worker.build_timeout" || key == "worker.max_build_timeout";
 }
+
+constexpr std::int64_t kLongestBuild = 30LL * 24 * 3600 * 1000;
 
 std::string faultOfAmount(std::string_view key, std::optional<std::int64_t> amount, const std::string& text,
                           const std::string& what) {
@@ -63,6 +66,8 @@ std::string faultOfAmount(std::string_view key, std::optional<std::int64_t> amou
   if (*amount < 0) return "must not be negative, as " + text + " is";
   if (*amount == 0 && mustBePositive(key)) return "must be more than 0";
   if (*amount > (1LL << 50)) return "is too large: " + text;
+  if ((key == "worker.build_timeout" || key == "worker.max_build_timeout") && *amount > kLongestBuild)
+    return "must be at most 30d, as an ocelot.yml may ask for, not " + text;
   // Below, a moment without room for the log would end a build; above, a worker that is stopped waits for too long.
   if (key == "worker.kill_grace" && (*amount < 1000 || *amount > 600000))
     return "must be between 1s and 10m, not " + text;

@@ -9,6 +9,7 @@ builddir::BuildLimits limitsOf(const config::Config& config) {
   limits.pids = static_cast<std::uint32_t>(config.number("worker.pids_limit"));
   limits.log_bytes = static_cast<std::uint64_t>(config.size("worker.log_limit"));
   limits.timeout_ms = config.duration("worker.build_timeout").count();
+  limits.max_timeout_ms = config.duration("worker.max_build_timeout").count();
   limits.grace_ms = config.duration("worker.kill_grace").count();
   return limits;
 }

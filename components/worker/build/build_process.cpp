@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -45,6 +46,12 @@ class DiskFull : public std::runtime_error {
 };
 
 void checkDisk(const std::string& folder) {
+// The worker does not give what the file asks for.
+class NotGranted : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
   struct statvfs disk {};
   if (::statvfs(folder.c_str(), &disk) != 0) return;
   const auto free = static_cast<std::int64_t>(disk.f_bavail * disk.f_frsize);
@@ -178,7 +185,10 @@ model::Outcome BuildProcess::run() {
       SimpleCall look(milliseconds(30000));
       // Once it ran it is never started again: what it did would be done twice.
       const bool adopt = phase == "run" || (phase == "start" && sandbox_.exists(look));
-      if (!adopt) start(pull());
+      if (!adopt) {
+        takeGrant();
+        start(pull());
+      }
       verdict = follow();
     } catch (const journal::Tampered& tampered) {
       SimpleCall kill(milliseconds(30000));
@@ -196,6 +206,8 @@ model::Outcome BuildProcess::run() {
         verdict = {{model::BuildState::error, reason, error.what()}, passing};
       }
     } catch (const DiskFull& full) {
+    } catch (const NotGranted& refusal) {
+      verdict = {{model::BuildState::error, "not_granted", refusal.what()}, false};
       verdict = {{model::BuildState::error, "disk_full", full.what()}, false};
     } catch (const std::exception& error) {
       verdict = {{model::BuildState::error, "environment", error.what()}, false};
@@ -249,6 +261,25 @@ void BuildProcess::readPipeline() {
     throw std::runtime_error("the build's ocelot.yml cannot be read: " + pipeline::describeErrors(result));
 }
 
+  pipeline::Ceiling ceiling;
+  ceiling.resources.memory_bytes = order_.limits.memory_bytes;
+  ceiling.resources.cpu_millis = order_.limits.cpu_millis;
+  ceiling.resources.pids = order_.limits.pids;
+  ceiling.timeout_ms = order_.limits.timeout_ms;
+  ceiling.max_timeout_ms = order_.limits.max_timeout_ms;
+  ceiling.network = order_.network;
+  grant_ = pipeline::grant(pipeline_, ceiling);
+}
+
+// Before anything is made. A build that has begun keeps what it was given.
+void BuildProcess::takeGrant() {
+  if (!grant_.refusal.empty()) throw NotGranted(grant_.refusal);
+  if (!grant_.note.empty()) recorder_->note(grant_.note);
+  if (grant_.resources.disk_bytes == 0) return;
+  const Pairs features = runtime_.probe(call_).features;
+  if (std::find(features.begin(), features.end(), Pairs::value_type{"limits.disk", "yes"}) == features.end())
+    recorder_->note("ocelot.yml asks for resources.disk, and the runtime " + order_.runtime.name +
+                    " has no such limit: what is written is not bounded");
 Image BuildProcess::pull() {
   recorder_->phase("pull");
   recorder_->save(0);
@@ -289,24 +320,14 @@ void BuildProcess::start(const Image& image) {
   writeControl(image);
   recorder_->phase("start");
   recorder_->save(0);  // from here on a container may exist
-  order_.limits.memory_bytes =
-      pipeline_.resources.memory_bytes ? pipeline_.resources.memory_bytes : order_.limits.memory_bytes;
-  order_.limits.cpu_millis = pipeline_.resources.cpu_millis ? pipeline_.resources.cpu_millis : order_.limits.cpu_millis;
-  order_.limits.pids = pipeline_.resources.pids ? pipeline_.resources.pids : order_.limits.pids;
-  if (pipeline_.network == "host" && order_.network != "host")
-    throw Error(Status::invalid,
-                "ocelot.yml asks for network: host, and this worker does not give it; an operator can, by "
-                "worker.network");
-  if (pipeline_.network == "none") order_.network = "none";
   SimpleCall clean_slate(milliseconds(30000));
   sandbox_.remove(clean_slate);  // what a killed predecessor may have half made
-  sandbox_.start(call_, image);
+  sandbox_.start(call_, image, grant_.resources, grant_.network);
   recorder_->phase("run");
 }
 
 void BuildProcess::writeControl(const Image& image) {
   pipeline::PlanSettings settings;
-  settings.default_timeout_ms = order_.limits.timeout_ms;
   settings.grace_ms = order_.limits.grace_ms;
   settings.previous_passed_commit = order_.previous_passed_commit;
   journal::Plan plan =
@@ -319,10 +340,10 @@ void BuildProcess::writeControl(const Image& image) {
   lend(directory_.journal(), directory_.control() + "/journal");
   lend(directory_.alive(), directory_.control() + "/alive");
   lend(directory_.readCount(), directory_.control() + "/read");
+  plan.timeout_ms = grant_.timeout_ms;
 }
 
 Verdict BuildProcess::follow() {
-  timeout_ms_ = pipeline_.timeout_ms ? pipeline_.timeout_ms : order_.limits.timeout_ms;
   std::vector<std::set<std::string>> allowed;
   bool asks = false;  // also for a secret that is not there: then it is the broker that says so
   for (const auto& stage : pipeline_.stages) {
@@ -338,11 +359,12 @@ Verdict BuildProcess::follow() {
   Changes changes(directory_.journal(), IN_MODIFY);
 
   Evidence evidence;
-  evidence.timeout_ms = timeout_ms_;
-  evidence.memory_bytes = order_.limits.memory_bytes;
+  evidence.timeout_ms = grant_.timeout_ms;
+  if (pipeline_.timeout_ms > grant_.timeout_ms) evidence.asked_timeout_ms = pipeline_.timeout_ms;
+  evidence.memory_bytes = grant_.resources.memory_bytes;
   const auto began = Clock::now();
   const auto patience = milliseconds(order_.limits.grace_ms) + kBeyondGrace;
-  auto deadline = timeout_ms_ > 0 ? began + milliseconds(timeout_ms_) + patience : Clock::time_point::max();
+  auto deadline = grant_.timeout_ms > 0 ? began + milliseconds(grant_.timeout_ms) + patience : Clock::time_point::max();
   auto saved_at = began;
   auto term_again = Clock::time_point::max();
   bool killed = false;

@@ -16,6 +16,7 @@
 #include "components/worker/build/verdict.hpp"
 #include "host/builddir/directory.hpp"
 #include "host/builddir/order.hpp"
+#include "host/pipeline/grant.hpp"
 #include "host/pipeline/pipeline.hpp"
 #include "ocelot/runtime.hpp"
 
@@ -34,8 +35,8 @@ class BuildProcess {
 
   bool keepSecrets(bool begun);
   void readPipeline();
+  void takeGrant();
   Image pull();
-  void checkOut();
   void writeControl(const Image& image);
   void start(const Image& image);
   Verdict follow();
@@ -47,12 +48,12 @@ class BuildProcess {
   builddir::Envelope envelope_;
   Runtime& runtime_;
   pipeline::Pipeline pipeline_;
+  pipeline::Grant grant_;
   StoppableCall call_;  // stopped when somebody cancels the build
   Sandbox sandbox_;
   std::optional<Recorder> recorder_;
   std::unique_ptr<Broker> broker_;
   std::unique_ptr<CancelWatch> cancel_watch_;
-  std::int64_t timeout_ms_ = 0;
 };
 
 }  // namespace ocelot::worker

@@ -41,7 +41,7 @@ bool Sandbox::exists(Call& call) {
   return false;
 }
 
-void Sandbox::start(Call& call, const Image& image) {
+void Sandbox::start(Call& call, const Image& image, const Limits& limits, const std::string& network) {
   ContainerSpec spec;
   spec.name = name_;
   spec.owner = order_.owner;
@@ -54,10 +54,8 @@ void Sandbox::start(Call& call, const Image& image) {
   spec.resources = {{Resource::Kind::file, order_.guest, "/ocelot/guest"},
                     {Resource::Kind::folder, directory_.control(), "/ocelot/control"},
                     {Resource::Kind::workspace, directory_.workspace(), "/workspace"}};
-  spec.limits.memory_bytes = order_.limits.memory_bytes;
-  spec.limits.cpu_millis = order_.limits.cpu_millis;
-  spec.limits.pids = order_.limits.pids;
-  spec.network = order_.network;
+  spec.limits = limits;
+  spec.network = network;
   spec.hostname = "build-" + std::to_string(order_.build.number);
   runtime_.start(call, spec);
 }

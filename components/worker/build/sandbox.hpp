@@ -38,7 +38,7 @@ class Sandbox {
   const std::string& name() const { return name_; }
   // Is there a container of this build and attempt, running or ended?
   bool exists(Call& call);
-  void start(Call& call, const Image& image);
+  void start(Call& call, const Image& image, const Limits& limits, const std::string& network);
   // Waits for the end on a thread of its own; endFd() becomes readable then.
   void watch();
   int endFd() const { return end_fd_; }

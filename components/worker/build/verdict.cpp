@@ -52,7 +52,10 @@ Verdict timedOut(const std::vector<model::Stage>& stages, const Evidence& eviden
                    "stage `" + stage->name + "`" + where(*stage) + ": " + stage->sentence);
   return verdict(BuildState::timed_out, "build_timeout",
                  "the build took longer than its timeout of " + spoken(evidence.timeout_ms) +
-                     (stage ? ", in stage `" + stage->name + "`" + where(*stage) : ""));
+                     (stage ? ", in stage `" + stage->name + "`" + where(*stage) : "") +
+                     (evidence.asked_timeout_ms > 0 ? "; ocelot.yml asks for " + spoken(evidence.asked_timeout_ms) +
+                                                          ", and worker.max_build_timeout gives no more"
+                                                    : ""));
 }
 
 }  // namespace
@@ -111,6 +114,8 @@ std::string spoken(std::int64_t milliseconds) {
     std::snprintf(text, sizeof text, milliseconds % 1000 ? "%.1f s" : "%.0f s",
                   static_cast<double>(milliseconds) / 1000);
   } else if (milliseconds % 60000) {
+  } else if (milliseconds % 3600000 == 0) {
+    std::snprintf(text, sizeof text, "%lld h", static_cast<long long>(milliseconds / 3600000));
     std::snprintf(text, sizeof text, "%lld min %lld s", static_cast<long long>(milliseconds / 60000),
                   static_cast<long long>(milliseconds % 60000 / 1000));
   } else {

@@ -23,6 +23,7 @@ struct Evidence {
   bool asked_cancel = false;               // we sent TERM
   bool overdue = false;                    // we killed it because it outlived its time-out
   std::int64_t timeout_ms = 0;
+  std::int64_t asked_timeout_ms = 0;  // by ocelot.yml, where the worker gave less
   std::uint64_t memory_bytes = 0;
 };
 

@@ -93,10 +93,10 @@ RuntimeFacts Docker::probe(Call& call) {
         {"seccomp", yesNo(hasOption(security, "seccomp"))},
         {"cgroup", "v" + (cgroup.empty() ? "1" : printable(cgroup, 4))},
         {"storage", printable(textOf(info, "Driver"), 40)},
-        {"limit.memory", yesNo(flagOf(info, "MemoryLimit"))},
-        {"limit.cpu", yesNo(flagOf(info, "CpuCfsQuota"))},
-        {"limit.pids", yesNo(flagOf(info, "PidsLimit"))},
-        {"limit.disk", "no"},
+        {"limits.memory", yesNo(flagOf(info, "MemoryLimit"))},
+        {"limits.cpu", yesNo(flagOf(info, "CpuCfsQuota"))},
+        {"limits.pids", yesNo(flagOf(info, "PidsLimit"))},
+        {"limits.disk", "no"},
     };
     if (bridge.status == 404) {
       call.log(LogLevel::warning,

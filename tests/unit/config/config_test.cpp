@@ -176,6 +176,9 @@ class ConfigTest : public CppUnit::TestFixture {
         {"worker: {slots: 99999999999999999999}", "worker.slots: must be a whole number, not \"99999999999999999999\""},
         {"worker: {lease: 30}", "worker.lease: must be a duration (\"10s\", \"5m\", \"1h30m\"), not \"30\""},
         {"worker: {log_limit: big}", "worker.log_limit: must be a size (\"64MiB\", \"1GiB\", \"4096\"), not \"big\""},
+        {"worker: {max_build_timeout: 0s}", "worker.max_build_timeout: must be more than 0"},
+        {"worker: {max_build_timeout: 31d}",
+         "worker.max_build_timeout: must be at most 30d, as an ocelot.yml may ask for, not 31d"},
         {"worker: {kill_grace: 0s}", "worker.kill_grace: must be between 1s and 10m, not 0s"},
         {"worker: {kill_grace: 11m}", "worker.kill_grace: must be between 1s and 10m, not 11m"},
         {"worker: {tags: gpu}", "worker.tags: must be a list: [one, two]"},
@@ -206,6 +209,10 @@ class ConfigTest : public CppUnit::TestFixture {
         std::string("server.yaml:1: worker.lease: must be at least three times worker.heartbeat, or one "
                     "lost renewal costs a build"),
         onlyProblem("worker: {lease: 6s}"));
+    CPPUNIT_ASSERT_EQUAL(std::string("server.yaml:1: worker.build_timeout: must be at most worker.max_build_timeout; "
+                                     "raise that too"),
+                         onlyProblem("worker: {build_timeout: 25h}"));
+    CPPUNIT_ASSERT(problemsOf("worker: {max_build_timeout: 30m}").empty());
   }
 
   void theEnvironmentIsRead() {

@@ -59,7 +59,7 @@ class LiveContainersTest : public LiveFixture {
     const auto has = [&](const std::pair<std::string, std::string>& wanted) {
       return std::find(facts.features.begin(), facts.features.end(), wanted) != facts.features.end();
     };
-    CPPUNIT_ASSERT(has({"network.none", "yes"}) && has({"limit.memory", "yes"}) && has({"limit.disk", "no"}));
+    CPPUNIT_ASSERT(has({"network.none", "yes"}) && has({"limits.memory", "yes"}) && has({"limits.disk", "no"}));
   }
 
   void aBuildStartsEndsAndIsGone() {
