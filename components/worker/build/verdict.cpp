@@ -79,7 +79,8 @@ Verdict judge(const Evidence& evidence, const std::vector<model::Stage>& stages)
   }
   const Ending ending = evidence.finished->ending;
   // A guest that says one thing and ends with another was not the one that spoke.
-  if (!evidence.overdue && evidence.exit && evidence.exit->known && evidence.exit->code != journal::exitStatusOf(ending))
+  if (!evidence.overdue && evidence.exit && evidence.exit->known &&
+      evidence.exit->code != journal::exitStatusOf(ending))
     return verdict(BuildState::error, "tampered",
                    "the journal says one thing and the container's exit code " + std::to_string(evidence.exit->code) +
                        " another: the build interfered with its guest");
@@ -113,9 +114,9 @@ std::string spoken(std::int64_t milliseconds) {
   if (milliseconds < 60000) {
     std::snprintf(text, sizeof text, milliseconds % 1000 ? "%.1f s" : "%.0f s",
                   static_cast<double>(milliseconds) / 1000);
-  } else if (milliseconds % 60000) {
   } else if (milliseconds % 3600000 == 0) {
     std::snprintf(text, sizeof text, "%lld h", static_cast<long long>(milliseconds / 3600000));
+  } else if (milliseconds % 60000) {
     std::snprintf(text, sizeof text, "%lld min %lld s", static_cast<long long>(milliseconds / 60000),
                   static_cast<long long>(milliseconds % 60000 / 1000));
   } else {
