@@ -187,6 +187,7 @@ bool Keeper::runOnce() {
     std::string url;
     envelope.secrets = context_.secretsOf(build_.build);
     envelope.clone = context_.accessTo(build_.build, url);
+    envelope.registry = context_.registryAccess(build_.build);
     pid = nursery_->build(envelope);
     pidfd = openProcess(pid);
   }

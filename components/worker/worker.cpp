@@ -8,7 +8,9 @@
 #include "components/worker/build/main.hpp"
 #include "host/git/git.hpp"
 #include "host/http/client.hpp"
+#include "host/pipeline/pipeline.hpp"
 #include "host/runtimes/choices.hpp"
+#include "host/runtimes/registry_access.hpp"
 
 namespace ocelot::worker {
 namespace {
@@ -91,6 +93,11 @@ KeeperContext Worker::keeperContext() {
     });
     return access;
   };
+  const auto registryAccess = [this](const model::Build& build) {
+    const auto read = pipeline::read(build.pipeline, "ocelot.yml");
+    return read.pipeline ? runtimes::registryAccess(*engines_.secrets, read.pipeline->image)
+                         : builddir::RegistryAccess{};
+  };
   const auto freed = [this] { engines_.queue->wakeUp(); };
   const auto away = [this](const std::string& why) {
     if (const auto nursery = runtimes_->choose()) runtimes_->suspect(nursery->runtime().name, why);
@@ -98,7 +105,7 @@ KeeperContext Worker::keeperContext() {
     look_again_ = true;
     changed_.notify_all();
   };
-  return KeeperContext{settings_, *engines_.store, *watch_, secretsOf, accessTo, freed, away};
+  return KeeperContext{settings_, *engines_.store, *watch_, secretsOf, accessTo, registryAccess, freed, away};
 }
 
 std::optional<LiveLog> Worker::findLive(const std::string& build_id) {

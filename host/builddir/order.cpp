@@ -167,16 +167,19 @@ Order decodeOrder(std::string_view json) {
 }
 
 std::string encode(const Envelope& envelope) {
-  Object secrets, clone, out;
+  Object secrets, clone, registry, out;
   for (const auto& [name, value] : envelope.secrets) secrets.set(name, value);
   clone.set("username", envelope.clone.username);
   clone.set("password", envelope.clone.password);
   clone.set("ssh_key", envelope.clone.ssh_key);
   clone.set("known_hosts", envelope.clone.known_hosts);
+  registry.set("username", envelope.registry.username);
+  registry.set("password", envelope.registry.password);
   out.set("directory", envelope.directory);
   out.set("run_directory", envelope.run_directory);
   out.set("secrets", secrets);
   out.set("clone", clone);
+  out.set("registry", registry);
   return text(out);
 }
 
@@ -189,6 +192,8 @@ Envelope decodeEnvelope(std::string_view json) {
     for (const auto& name : secrets->getNames()) out.secrets[name] = secrets->getValue<std::string>(name);
   if (const Object::Ptr clone = from->getObject("clone"))
     out.clone = {str(clone, "username"), str(clone, "password"), str(clone, "ssh_key"), str(clone, "known_hosts")};
+  if (const Object::Ptr registry = from->getObject("registry"))
+    out.registry = {str(registry, "username"), str(registry, "password")};
   return out;
 }
 

@@ -62,12 +62,18 @@ struct CloneAccess {
   std::string username, password, ssh_key, known_hosts;
 };
 
+// What opens the registry of the build's image; empty: nothing is known, or it is open to all.
+struct RegistryAccess {
+  std::string username, password;
+};
+
 // What must never touch a disk.
 struct Envelope {
   std::string directory;                       // of the build; "" when given on the command line
   std::string run_directory;                   // its half on tmpfs
   std::map<std::string, std::string> secrets;  // name → value, what ocelot.yml asks for
   CloneAccess clone;
+  RegistryAccess registry;
 };
 
 std::string encode(const Envelope& envelope);

@@ -115,7 +115,22 @@ std::string digestFault(std::string_view digest) {
   return "";
 }
 
+// The part before the first slash, where that is a registry; "" where it belongs to the path.
+std::string_view registryIn(std::string_view name) {
+  const auto first = name.substr(0, name.find('/'));
+  const bool registry =
+      first.size() < name.size() && (first.find_first_of(".:[") != std::string_view::npos || first == "localhost");
+  return registry ? first : std::string_view();
+}
+
 }  // namespace
+
+std::string registryOf(std::string_view reference) {
+  std::string registry(registryIn(reference));
+  for (char& c : registry)
+    if (isUpper(c)) c = static_cast<char>(c - 'A' + 'a');
+  return registry.empty() || registry == "index.docker.io" ? "docker.io" : registry;
+}
 
 std::string imageReferenceFault(std::string_view reference) {
   if (reference.empty()) return "it is empty";
@@ -146,13 +161,10 @@ std::string imageReferenceFault(std::string_view reference) {
     name = name.substr(0, colon);
   }
   if (name.size() > 255) return "its name has more than 255 characters";
-  const auto first = name.substr(0, name.find('/'));
-  const bool registry =
-      first.size() < name.size() && (first.find_first_of(".:[") != std::string_view::npos || first == "localhost");
-  if (registry) {
-    const std::string fault = registryFault(first);
+  if (const auto registry = registryIn(name); !registry.empty()) {
+    const std::string fault = registryFault(registry);
     if (!fault.empty()) return fault;
-    name.remove_prefix(first.size() + 1);
+    name.remove_prefix(registry.size() + 1);
   }
   for (std::string_view rest = name;;) {
     const auto next = rest.find('/');

@@ -10,4 +10,7 @@ namespace ocelot::pipeline {
 // "" when the reference is well formed, else what is wrong with it: "`Debian` has upper-case letters".
 std::string imageReferenceFault(std::string_view reference);
 
+// Which registry a well-formed reference names, in lower case: "docker.io" when it names none.
+std::string registryOf(std::string_view reference);
+
 }  // namespace ocelot::pipeline

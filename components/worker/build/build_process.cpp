@@ -21,6 +21,7 @@
 
 #include "components/worker/build/journal_reader.hpp"
 #include "components/worker/build/source.hpp"
+#include "host/pipeline/image_reference.hpp"
 #include "host/pipeline/plan_for.hpp"
 #include "host/trigger/change_json.hpp"
 
@@ -45,13 +46,13 @@ class DiskFull : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-void checkDisk(const std::string& folder) {
 // The worker does not give what the file asks for.
 class NotGranted : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
+void checkDisk(const std::string& folder) {
   struct statvfs disk {};
   if (::statvfs(folder.c_str(), &disk) != 0) return;
   const auto free = static_cast<std::int64_t>(disk.f_bavail * disk.f_frsize);
@@ -205,9 +206,9 @@ model::Outcome BuildProcess::run() {
                                                                          : "environment";
         verdict = {{model::BuildState::error, reason, error.what()}, passing};
       }
-    } catch (const DiskFull& full) {
     } catch (const NotGranted& refusal) {
       verdict = {{model::BuildState::error, "not_granted", refusal.what()}, false};
+    } catch (const DiskFull& full) {
       verdict = {{model::BuildState::error, "disk_full", full.what()}, false};
     } catch (const std::exception& error) {
       verdict = {{model::BuildState::error, "environment", error.what()}, false};
@@ -255,12 +256,11 @@ void BuildProcess::readPipeline() {
     }
   }
   for (const auto& [name, value] : envelope_.secrets) settings.secrets.push_back(value);
-  if (!envelope_.clone.password.empty()) settings.secrets.push_back(envelope_.clone.password);
+  for (const std::string* password : {&envelope_.clone.password, &envelope_.registry.password})
+    if (!password->empty()) settings.secrets.push_back(*password);
   recorder_.emplace(directory_, std::move(settings));
   if (!result.pipeline)
     throw std::runtime_error("the build's ocelot.yml cannot be read: " + pipeline::describeErrors(result));
-}
-
   pipeline::Ceiling ceiling;
   ceiling.resources.memory_bytes = order_.limits.memory_bytes;
   ceiling.resources.cpu_millis = order_.limits.cpu_millis;
@@ -280,12 +280,16 @@ void BuildProcess::takeGrant() {
   if (std::find(features.begin(), features.end(), Pairs::value_type{"limits.disk", "yes"}) == features.end())
     recorder_->note("ocelot.yml asks for resources.disk, and the runtime " + order_.runtime.name +
                     " has no such limit: what is written is not bounded");
+}
+
 Image BuildProcess::pull() {
   recorder_->phase("pull");
   recorder_->save(0);
   ImageRequest request;
   request.reference = pipeline_.image;
   request.refresh = order_.refresh_image;
+  request.username = envelope_.registry.username;
+  request.password = envelope_.registry.password;
   auto last = Clock::now() - milliseconds(10000);
   std::string last_text;
   const auto progress = [&](const PullProgress& step) {
@@ -303,6 +307,10 @@ Image BuildProcess::pull() {
       recorder_->image(image.digest);
       return image;
     } catch (const Error& error) {
+      if (error.status() == Status::unauthenticated)
+        throw Error(error.status(), std::string(error.what()) + "; " + (request.username.empty() ? "set" : "correct") +
+                                        " it, on the machine of the store: ocelot secret set --registry " +
+                                        pipeline::registryOf(request.reference));
       if (error.status() != Status::unavailable || attempt == kPullAttempts) throw;
       recorder_->note(std::string(error.what()) + "; trying again");
       pollfd cancel{call_.cancelFd(), POLLIN, 0};
@@ -332,6 +340,7 @@ void BuildProcess::writeControl(const Image& image) {
   settings.previous_passed_commit = order_.previous_passed_commit;
   journal::Plan plan =
       pipeline::planFor(pipeline_, order_.build, trigger::changeFromJson(order_.build.change_json), image, settings);
+  plan.timeout_ms = grant_.timeout_ms;
   plan.alive_timeout_ms = order_.alive_timeout_ms;
   builddir::replaceFile(directory_.journal(), "");
   builddir::replaceFile(directory_.control() + "/plan", journal::encode(plan));
@@ -340,7 +349,6 @@ void BuildProcess::writeControl(const Image& image) {
   lend(directory_.journal(), directory_.control() + "/journal");
   lend(directory_.alive(), directory_.control() + "/alive");
   lend(directory_.readCount(), directory_.control() + "/read");
-  plan.timeout_ms = grant_.timeout_ms;
 }
 
 Verdict BuildProcess::follow() {

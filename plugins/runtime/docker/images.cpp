@@ -112,7 +112,9 @@ void Docker::fetch(Call& call, const Reference& wanted, const ImageRequest& requ
   question.endless = true;
   // A layer that is being unpacked is told about several times a second; a registry may think for a while.
   question.idle = std::chrono::minutes(5);
-  if (!request.username.empty()) question.headers.emplace_back("X-Registry-Auth", credential(request, registry));
+  // A mirror gets no credential that was meant for somebody else.
+  if (!request.username.empty() && registry == wanted.registry)
+    question.headers.emplace_back("X-Registry-Auth", credential(request, registry));
   question.lines = [&](const std::string& line) { stream.line(line); };
 
   const Answer answer = engine_->ask(call, question);

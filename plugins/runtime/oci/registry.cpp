@@ -1,12 +1,15 @@
 #include "registry.hpp"
 
 #include <Poco/JSON/Object.h>
+#include <fcntl.h>
 #include <openssl/evp.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cstdlib>
 #include <sstream>
 
@@ -56,9 +59,10 @@ Error explain(const std::string& image, const std::string& domain, const ToolRes
   return {Status::unavailable, begin + said};
 }
 
-// The credential goes by a file that only we can read: a command line is seen by every process of the machine. Without
-// one, an empty file keeps skopeo from using whatever the account it runs under is logged in to.
-std::string writeAuth(const std::string& folder, const std::string& domain, const ImageRequest& request) {
+// The credential goes by a file without a name, in memory, which skopeo inherits: a command line is seen by every
+// process of the machine, and a file on a disk stays when we are killed. Without a credential, an empty one keeps
+// skopeo from using whatever the account it runs under is logged in to.
+Fd writeAuth(const std::string& domain, const ImageRequest& request) {
   Poco::JSON::Object auths;
   if (!request.username.empty() || !request.password.empty()) {
     const std::string plain = request.username + ":" + request.password;
@@ -68,15 +72,23 @@ std::string writeAuth(const std::string& folder, const std::string& domain, cons
                                                             static_cast<int>(plain.size()))));
     Poco::JSON::Object entry;
     entry.set("auth", encoded);
-    auths.set(domain == "docker.io" ? "docker.io" : domain, entry);
+    auths.set(domain, entry);
   }
   Poco::JSON::Object object;
   object.set("auths", auths);
   std::ostringstream text;
   object.stringify(text);
-  const std::string path = folder + "/auth.json";
-  writeFile(path, text.str(), 0600);
-  return path;
+  Fd file(::memfd_create("auth.json", MFD_CLOEXEC));
+  if (!file) failSystem("memfd_create", errno);
+  appendAll(file.get(), text.str(), "a credential");
+  return file;
+}
+
+// What skopeo finds it by.
+std::string lend(Tool& tool, const Fd& auth) {
+  const int fd = auth.get();
+  tool.in_child = [fd] { ::fcntl(fd, F_SETFD, 0); };
+  return "/proc/self/fd/" + std::to_string(fd);
 }
 
 // The operator's signature policy where there is one; skopeo refuses to run without any.
@@ -141,14 +153,14 @@ bool Registry::insecure(const std::string& domain) const {
 
 Registry::Found Registry::findAt(Call& call, const Reference& reference, const std::string& domain,
                                  const ImageRequest& request, const std::string& folder) const {
-  const bool with_password = !request.username.empty();
   // A mirror gets no credential that was meant for somebody else.
-  const ImageRequest& credential = domain == reference.domain ? request : ImageRequest{};
-  const std::string auth = writeAuth(folder, domain, credential);
+  const ImageRequest credential = domain == reference.domain ? request : ImageRequest{};
+  const bool with_password = !credential.username.empty();
+  const Fd auth = writeAuth(domain, credential);
   const std::string repository = "docker://" + domain + "/" + reference.path;
   const auto inspect = [&](const std::string& name) {
     Tool tool = skopeo(folder);
-    tool.arguments = {"inspect", "--raw", "--authfile", auth};
+    tool.arguments = {"inspect", "--raw", "--authfile", lend(tool, auth)};
     if (insecure(domain)) tool.arguments.push_back("--tls-verify=false");
     tool.arguments.push_back(name);
     return retried(call, tool, reference.full(), domain, with_password).out;
@@ -189,10 +201,11 @@ Registry::Found Registry::find(Call& call, const Reference& reference, const Ima
 
 SourceImage Registry::fetch(Call& call, const Reference& reference, const Found& found, const ImageRequest& request,
                             const std::string& folder, const ProgressSink& progress) const {
-  const ImageRequest& credential = found.domain == reference.domain ? request : ImageRequest{};
+  const ImageRequest credential = found.domain == reference.domain ? request : ImageRequest{};
   const std::string layout = folder + "/layout";
   Tool tool = skopeo(folder);
-  tool.arguments = {"copy", "--quiet", "--src-authfile", writeAuth(folder, found.domain, credential)};
+  const Fd auth = writeAuth(found.domain, credential);
+  tool.arguments = {"copy", "--quiet", "--src-authfile", lend(tool, auth)};
   if (insecure(found.domain)) tool.arguments.push_back("--src-tls-verify=false");
   tool.arguments.push_back(found.source);
   tool.arguments.push_back("oci:" + layout + ":image");
