@@ -57,7 +57,8 @@ const ocelot_option kWorker[] = {
 
 const ocelot_option kHookhandler[] = {
     {"hookhandler.listen", OCELOT_TEXT, 0, "127.0.0.1:7702", "address and port that receive webhooks"},
-    {"hookhandler.public_url", OCELOT_URL, 0, nullptr, "how forges reach it"},
+    {"hookhandler.public_url", OCELOT_URL, 0, nullptr,
+     "how forges reach it, told with each repository; unset: http (with tls: https) at hookhandler.listen"},
     {"hookhandler.max_body", OCELOT_SIZE, 0, "5MiB", "a longer webhook is refused; GitHub sends up to 25MiB"},
     {},
 };

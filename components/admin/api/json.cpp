@@ -82,7 +82,9 @@ void write(JsonWriter& out, const model::Build& build, bool with_stages, const s
   out.end();
 }
 
-void write(JsonWriter& out, const model::Repo& repo) {
+std::string hookPath(const model::Repo& repo) { return "/hooks/" + repo.id; }
+
+void write(JsonWriter& out, const model::Repo& repo, const std::string& hook_url) {
   out.object()
       .field("id", repo.id)
       .field("name", repo.name)
@@ -93,7 +95,8 @@ void write(JsonWriter& out, const model::Repo& repo) {
       .field("polled_at", repo.polled_at)
       .field("added_at", repo.added_at)
       .field("trouble", repo.trouble)
-      .field("hook_path", "/hooks/" + repo.id)
+      .field("hook_path", hookPath(repo))
+      .field("hook_url", hook_url)
       .end();
 }
 

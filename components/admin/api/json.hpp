@@ -10,7 +10,9 @@
 namespace ocelot::admin {
 
 void write(http::JsonWriter& out, const model::Build& build, bool with_stages, const std::string& waiting = "");
-void write(http::JsonWriter& out, const model::Repo& repo);
+std::string hookPath(const model::Repo& repo);
+// `hook_url`: where its signed hooks go; "" : unknown here.
+void write(http::JsonWriter& out, const model::Repo& repo, const std::string& hook_url);
 void write(http::JsonWriter& out, const store::WorkerRow& worker, const std::vector<std::int64_t>& builds);
 void write(http::JsonWriter& out, const store::Token& token);
 void write(http::JsonWriter& out, const store::AuditEntry& entry);

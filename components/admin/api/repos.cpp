@@ -11,9 +11,20 @@ using http::Request;
 
 constexpr std::int64_t kMaxPollSeconds = 7 * 86400;
 
-Answer repoAnswer(const model::Repo& repo, int status = 200, const std::string& hook_secret = "") {
+// Where ocelot-hookhandler is reached, as the configuration that all daemons share says. "" : on a unix socket, which
+// only a proxy before it knows to lead to.
+std::string hookUrl(const config::Config& config, const model::Repo& repo) {
+  std::string base = config.text("hookhandler.public_url");
+  const std::string listen = config.text("hookhandler.listen");
+  if (base.empty() && listen.compare(0, 5, "unix:") == 0) return "";
+  if (base.empty()) base = (config.has("tls.certificate") ? "https://" : "http://") + listen;
+  while (base.back() == '/') base.pop_back();
+  return base + hookPath(repo);
+}
+
+Answer repoAnswer(const Api& api, const model::Repo& repo, int status = 200, const std::string& hook_secret = "") {
   JsonWriter out;
-  write(out, repo);
+  write(out, repo, hookUrl(api.config, repo));
   std::string text = out.text();
   if (!hook_secret.empty()) text.insert(text.size() - 1, ",\"hook_secret\":" + http::quoted(hook_secret));
   return http::json(text, status);
@@ -22,7 +33,7 @@ Answer repoAnswer(const model::Repo& repo, int status = 200, const std::string& 
 Answer list(Api& api) {
   JsonWriter out;
   out.object().key("repos").array();
-  for (const auto& repo : api.engines.store->repos()) write(out, repo);
+  for (const auto& repo : api.engines.store->repos()) write(out, repo, hookUrl(api.config, repo));
   out.end().end();
   return http::json(out.text());
 }
@@ -47,7 +58,7 @@ Answer add(Api& api, const Request& request) {
   repo.hook_secret_name = "system/hook/" + repo.id;
   api.engines.secrets->put(repo.hook_secret_name, secret);
   try {
-    return repoAnswer(api.engines.store->addRepo(repo), 201, secret);
+    return repoAnswer(api, api.engines.store->addRepo(repo), 201, secret);
   } catch (...) {
     api.engines.secrets->remove(repo.hook_secret_name);
     throw;
@@ -68,7 +79,7 @@ Answer poll(Api& api, const Request& request) {
   if (!body.has("seconds")) throw Refusal(400, "missing_key", "`seconds` is missing");
   api.engines.store->setRepoPolling(repo.id, body.number("seconds", 0, kMaxPollSeconds, 0),
                                     body.has("branches") ? body.text("branches") : "ALL");
-  return repoAnswer(repoOr404(api, repo.name));
+  return repoAnswer(api, repoOr404(api, repo.name));
 }
 
 }  // namespace
@@ -79,7 +90,7 @@ void addRepoRoutes(http::Routes& routes, Api& api) {
   routes.post("/v1/repos", Role::operate,
               audited(api, "repo.add", [&api](const Request& request) { return add(api, request); }));
   routes.get("/v1/repos/{name}", Role::viewer,
-             [&api](const Request& request) { return repoAnswer(repoOr404(api, request.param("name"))); });
+             [&api](const Request& request) { return repoAnswer(api, repoOr404(api, request.param("name"))); });
   routes.del("/v1/repos/{name}", Role::operate,
              audited(api, "repo.remove", [&api](const Request& request) { return remove(api, request); }));
   routes.add({"PUT", "/v1/repos/{name}/poll", Role::operate,

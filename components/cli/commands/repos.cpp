@@ -30,6 +30,11 @@ std::string chosenRepo(Server& server, const std::string& given) {
 
 std::string pathOf(const std::string& repo) { return "/v1/repos/" + http::encode(repo); }
 
+std::string hookOf(const Json& repo) {
+  const std::string url = str(repo, "hook_url");
+  return url.empty() ? str(repo, "hook_path") + " of ocelot-hookhandler" : url;
+}
+
 int add(const Arguments& arguments) {
   Server server(chooseContext(arguments));
   std::string url = arguments.word(0);
@@ -47,7 +52,7 @@ int add(const Arguments& arguments) {
     return kPassed;
   }
   std::cerr << "added " << str(repo, "name") << "\n"
-            << table({{"  signed pushes go to", "POST " + str(repo, "hook_path") + " of ocelot-hookhandler"},
+            << table({{"  signed pushes go to", "POST " + hookOf(repo)},
                       {"  their secret (shown this once)", str(repo, "hook_secret")},
                       {"  or look every minute", "ocelot poll add " + str(repo, "name")}});
   return kPassed;
@@ -96,7 +101,7 @@ int show(const Arguments& arguments) {
       {{"name", plain(str(repo, "name"))},
        {"url", plain(str(repo, "url"))},
        {"vcs", str(repo, "vcs")},
-       {"hooks", str(repo, "hook_path")},
+       {"hooks", hookOf(repo)},
        {"polled", num(repo, "poll_seconds") ? "each " + std::to_string(num(repo, "poll_seconds")) + " s" : "no"},
        {"added", ago(num(repo, "added_at"))}});
   tellTrouble(repo);

@@ -14,6 +14,7 @@ using namespace ocelot::test;
 class BooksTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(BooksTest);
   CPPUNIT_TEST(aRepositoryIsAddedWithASecretOfItsOwn);
+  CPPUNIT_TEST(aHooksAddressIsWhereForgesReachIt);
   CPPUNIT_TEST(aRepositoryThatIsThereIsAConflictAndLeavesNothing);
   CPPUNIT_TEST(aRepositoryThatDoesNotAnswerIsNotAdded);
   CPPUNIT_TEST(pollingIsTurnedOnAndOff);
@@ -37,12 +38,30 @@ class BooksTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("git"), textOf(shown, "vcs"));
     CPPUNIT_ASSERT_EQUAL(scene_->git.path, textOf(shown, "url"));
     CPPUNIT_ASSERT_EQUAL("/hooks/" + textOf(shown, "id"), textOf(shown, "hook_path"));
+    CPPUNIT_ASSERT_EQUAL("http://127.0.0.1:7702/hooks/" + textOf(shown, "id"), textOf(shown, "hook_url"));
     CPPUNIT_ASSERT(!objectOf(shown)->has("hook_secret"));
     const auto secret = scene_->engines.secrets->find("system/hook/" + textOf(shown, "id"));
     CPPUNIT_ASSERT(secret && secret->size() == 64);
     const auto refused = scene_->send("GET", "/v1/repos/account%2Fother");
     assertRefused(404, "no_such_repo", refused);
     CPPUNIT_ASSERT_EQUAL(std::string("known are: account/repo"), textOf(refused, "hint"));
+  }
+
+  void aHooksAddressIsWhereForgesReachIt() {
+    const std::pair<const char*, const char*> cases[] = {
+        {"hookhandler: {public_url: 'https://ci.example.org/ocelot/'}", "https://ci.example.org/ocelot/hooks/"},
+        {"tls: {certificate: /c, key: /k}", "https://127.0.0.1:7702/hooks/"},
+        {"hookhandler: {listen: 'unix:/run/hooks.sock'}", ""},
+    };
+    for (const auto& [yaml, base] : cases) {
+      scene_ = std::make_unique<ApiScene>(yaml);
+      scene_->addGitRepo();
+      const auto shown = scene_->send("GET", "/v1/repos/account%2Frepo");
+      const std::string id = *base ? textOf(shown, "id") : "";
+      CPPUNIT_ASSERT_EQUAL(base + id, textOf(shown, "hook_url"));
+      CPPUNIT_ASSERT(scene_->send("GET", "/v1/repos").body.find("\"hook_url\":\"" + (base + id) + "\"") !=
+                     std::string::npos);
+    }
   }
 
   void aRepositoryThatIsThereIsAConflictAndLeavesNothing() {
