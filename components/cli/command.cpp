@@ -43,7 +43,7 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> all = [] {
     std::vector<Command> list;
     for (const auto& add : {addBuildCommands, addLocalCommands, addServerCommands, addDoctorCommand, addContextCommands,
-                            addRepoCommands, addImageCommands, addAdminCommands, addBackupCommands, addHelpCommands})
+                            addRepoCommands, addSecretCommands, addImageCommands, addAdminCommands, addBackupCommands, addHelpCommands})
       for (auto& command : add()) list.push_back(std::move(command));
     return list;
   }();

@@ -35,6 +35,16 @@ std::string repoHere(Server& server, const Checkout& here) {
   return "";
 }
 
+std::string chosenRepo(Server& server, const std::string& given) {
+  if (!given.empty()) return given;
+  const auto here = lookAround();
+  const std::string name = here ? repoHere(server, *here) : "";
+  if (name.empty()) throw Usage("name the repository, or run this inside of its checkout");
+  return name;
+}
+
+std::string repoPath(const std::string& repo) { return "/v1/repos/" + http::encode(repo); }
+
 std::string repoHereOrAdd(Server& server, const Checkout& here) {
   const std::string known = repoHere(server, here);
   if (!known.empty()) return known;

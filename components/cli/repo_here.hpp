@@ -13,4 +13,9 @@ std::string repoHere(Server& server, const Checkout& here);
 // The same, adding it when it is not known; says so.
 std::string repoHereOrAdd(Server& server, const Checkout& here);
 
+// The name that was given, or the checkout around us. Throws Usage when there is neither.
+std::string chosenRepo(Server& server, const std::string& given);
+// Of the REST API.
+std::string repoPath(const std::string& repo);
+
 }  // namespace ocelot::cli

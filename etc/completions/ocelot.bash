@@ -205,23 +205,32 @@ _ocelot() {
     'set')
       case $prev in
         --repo) :; return ;;
+        --data) compopt -o default; return ;;
+        --config) compopt -o default; return ;;
+        --set) :; return ;;
         --context) :; return ;;
       esac
-      options='--repo --json --context -h --help'
+      options='--repo --system --registry --data --config --set --json --context -h --help'
       ;;
     'list')
       case $prev in
         --repo) :; return ;;
+        --data) compopt -o default; return ;;
+        --config) compopt -o default; return ;;
+        --set) :; return ;;
         --context) :; return ;;
       esac
-      options='--repo --json --context -h --help'
+      options='--repo --system --registry --data --config --set --json --context -h --help'
       ;;
     'remove')
       case $prev in
         --repo) :; return ;;
+        --data) compopt -o default; return ;;
+        --config) compopt -o default; return ;;
+        --set) :; return ;;
         --context) :; return ;;
       esac
-      options='--repo --json --context -h --help'
+      options='--repo --system --registry --data --config --set --json --context -h --help'
       ;;
     esac ;;
     image)

@@ -160,6 +160,10 @@ const std::vector<Problem>& namedOnce(std::vector<Problem>& problems) {
 
 }  // namespace
 
+std::string howToSet(const std::string& secret) {
+  return "; set it, on the machine of the store: ocelot secret set --system " + secret;
+}
+
 Invalid::Invalid(std::vector<Problem> problems)
     : std::runtime_error(listed(namedOnce(problems))), problems_(std::move(problems)) {}
 
@@ -230,7 +234,8 @@ std::string Config::secret(std::string_view key, const Resolver& resolve) const 
   if (!(option->flags & OCELOT_SECRET)) throw std::logic_error("config: not a secret: " + std::string(key));
   if (!value || !value->is_secret) return value ? value->text() : "";
   if (const auto found = resolve ? resolve(value->text()) : std::nullopt) return *found;
-  throw Invalid({{value->where, std::string(key) + ": there is no secret named \"" + value->text() + "\""}});
+  throw Invalid({{value->where, std::string(key) + ": there is no secret named \"" + value->text() + "\"" +
+                                    howToSet(value->text())}});
 }
 
 std::string Config::where(std::string_view key) const {

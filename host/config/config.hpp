@@ -69,6 +69,9 @@ struct Share {
   std::int64_t of(std::int64_t total_bytes) const;
 };
 
+// What to do when there is no such secret: the end of a sentence.
+std::string howToSet(const std::string& secret);
+
 // The typed readers throw std::logic_error for a key that is in no table or of another type: a fault of the program.
 class Config {
  public:

@@ -116,7 +116,8 @@ Settings Catalog::settingsFor(const Description& description, const Instance& in
       const auto secret = resolve ? resolve(value.text()) : std::nullopt;
       const std::string subject = instance.name + "." + option.key + ": ";
       if (!secret) {
-        problems.push_back({value.where, subject + "there is no secret \"" + value.text() + "\""});
+        problems.push_back(
+            {value.where, subject + "there is no secret \"" + value.text() + "\"" + config::howToSet(value.text())});
         continue;
       }
       if (const std::string fault = secret->empty() ? "" : faultOf(option.type, *secret); !fault.empty()) {

@@ -12,7 +12,8 @@ std::vector<Command> addLocalCommands();    // run, init, validate, schema
 std::vector<Command> addServerCommands();   // up, down, login, version
 std::vector<Command> addDoctorCommand();    // doctor
 std::vector<Command> addContextCommands();  // context
-std::vector<Command> addRepoCommands();     // repos, poll, secret
+std::vector<Command> addRepoCommands();     // repos, poll
+std::vector<Command> addSecretCommands();   // secret
 std::vector<Command> addImageCommands();    // image
 std::vector<Command> addAdminCommands();    // token, workers, plugins, config
 std::vector<Command> addBackupCommands();   // backup, restore

@@ -1,34 +1,19 @@
-// repos, poll, secret: what Ocelot builds, when, and with which secrets.
+// repos, poll: what Ocelot builds, and when.
 
 #include <Poco/JSON/Array.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <iostream>
-#include <iterator>
 #include <sstream>
 
-#include "components/cli/checkout.hpp"
 #include "components/cli/commands/commands.hpp"
 #include "components/cli/repo_here.hpp"
 #include "components/cli/terminal.hpp"
-#include "host/http/client.hpp"
 #include "host/http/json.hpp"
 #include "ocelot/option_values.hpp"
 
 namespace ocelot::cli {
 namespace {
-
-// A name that was given, or the repository around us.
-std::string chosenRepo(Server& server, const std::string& given) {
-  if (!given.empty()) return given;
-  const auto here = lookAround();
-  const std::string name = here ? repoHere(server, *here) : "";
-  if (name.empty()) throw Usage("name the repository, or run this inside of its checkout");
-  return name;
-}
-
-std::string pathOf(const std::string& repo) { return "/v1/repos/" + http::encode(repo); }
 
 std::string hookOf(const Json& repo) {
   const std::string url = str(repo, "hook_url");
@@ -92,7 +77,7 @@ int list(const Arguments& arguments) {
 
 int show(const Arguments& arguments) {
   Server server(chooseContext(arguments));
-  const Json repo = server.get(pathOf(chosenRepo(server, arguments.word(0))));
+  const Json repo = server.get(repoPath(chosenRepo(server, arguments.word(0))));
   if (arguments.has("json")) {
     printJson(repo);
     return kPassed;
@@ -110,7 +95,7 @@ int show(const Arguments& arguments) {
 
 int remove(const Arguments& arguments) {
   Server server(chooseContext(arguments));
-  server.remove(pathOf(arguments.word(0)));
+  server.remove(repoPath(arguments.word(0)));
   std::cerr << "removed " << arguments.word(0) << "; its builds stay readable\n";
   return kPassed;
 }
@@ -121,7 +106,7 @@ int pollAdd(const Arguments& arguments) {
   if (!every || *every < 1000) throw Usage("--every wants a time of at least a second, like 60s or 5m");
   http::JsonWriter body;
   body.object().field("seconds", *every / 1000).field("branches", arguments.text("branches", "ALL")).end();
-  const Json repo = server.put(pathOf(chosenRepo(server, arguments.word(0))) + "/poll", body.text());
+  const Json repo = server.put(repoPath(chosenRepo(server, arguments.word(0))) + "/poll", body.text());
   if (arguments.has("json")) {
     printJson(repo);
     return kPassed;
@@ -132,7 +117,7 @@ int pollAdd(const Arguments& arguments) {
 
 int pollRemove(const Arguments& arguments) {
   Server server(chooseContext(arguments));
-  const Json repo = server.put(pathOf(chosenRepo(server, arguments.word(0))) + "/poll", "{\"seconds\":0}");
+  const Json repo = server.put(repoPath(chosenRepo(server, arguments.word(0))) + "/poll", "{\"seconds\":0}");
   if (arguments.has("json")) {
     printJson(repo);
     return kPassed;
@@ -141,47 +126,9 @@ int pollRemove(const Arguments& arguments) {
   return kPassed;
 }
 
-int secretSet(const Arguments& arguments) {
-  Server server(chooseContext(arguments));
-  const std::string repo = chosenRepo(server, arguments.text("repo"));
-  std::string value;
-  // Never an argument: a process's arguments can be read by everybody on the machine.
-  if (isTerminal(0)) {
-    const char* typed = ::getpass((arguments.word(0) + ": ").c_str());
-    value = typed ? typed : "";
-  } else {
-    value.assign(std::istreambuf_iterator<char>(std::cin), {});
-    if (!value.empty() && value.back() == '\n' && value.find('\n') == value.size() - 1) value.pop_back();
-  }
-  server.put(pathOf(repo) + "/secrets/" + http::encode(arguments.word(0)), jsonOf({{"value", value}}));
-  std::cerr << "set " << arguments.word(0) << " of " << repo << "; a stage gets it by `secrets: [" << arguments.word(0)
-            << "]` in ocelot.yml\n";
-  return kPassed;
-}
-
-int secretList(const Arguments& arguments) {
-  Server server(chooseContext(arguments));
-  const Json answer = server.get(pathOf(chosenRepo(server, arguments.text("repo"))) + "/secrets");
-  if (arguments.has("json")) {
-    printJson(answer);
-    return kPassed;
-  }
-  const auto names = answer->getArray("secrets");
-  for (unsigned i = 0; i < names->size(); ++i) std::cout << names->getElement<std::string>(i) << "\n";
-  return kPassed;
-}
-
-int secretRemove(const Arguments& arguments) {
-  Server server(chooseContext(arguments));
-  server.remove(pathOf(chosenRepo(server, arguments.text("repo"))) + "/secrets/" + http::encode(arguments.word(0)));
-  std::cerr << "removed " << arguments.word(0) << "\n";
-  return kPassed;
-}
-
 }  // namespace
 
 std::vector<Command> addRepoCommands() {
-  const Option repo{"--repo", "REPO", "default: the one around us"};
   return {
       {"repos add",
        "URL",
@@ -206,17 +153,6 @@ std::vector<Command> addRepoCommands() {
        pollAdd,
        {"poll"}},
       {"poll remove", "[REPO]", 0, 1, "do not look any more", "", {}, pollRemove, {"poll delete"}},
-      {"secret set",
-       "NAME",
-       1,
-       1,
-       "set a secret of a repository; its value is asked for, or read from standard input",
-       "",
-       {repo},
-       secretSet,
-       {}},
-      {"secret list", "", 0, 0, "show the names of a repository's secrets", "", {repo}, secretList, {}},
-      {"secret remove", "NAME", 1, 1, "remove a secret", "", {repo}, secretRemove, {}},
   };
 }
 

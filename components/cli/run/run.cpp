@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <set>
 
@@ -13,7 +14,9 @@
 #include "components/cli/run/probe.hpp"
 #include "components/cli/run/working_copy.hpp"
 #include "components/cli/terminal.hpp"
+#include "components/cli/up/local_engines.hpp"
 #include "host/runtimes/limits.hpp"
+#include "host/runtimes/registry_access.hpp"
 
 namespace ocelot::cli {
 namespace {
@@ -52,6 +55,20 @@ builddir::Envelope envelopeFor(const pipeline::Pipeline& pipeline, const Argumen
     if (envelope.secrets.count(name) == 0)
       throw Failure("ocelot.yml asks for the secret " + name, name + "=… ocelot run --secret " + name);
   return envelope;
+}
+
+// What `ocelot secret set --registry` keeps here, if anything was ever kept: no store is made for a look.
+builddir::RegistryAccess registryAccessHere(const Installation& installation, const std::string& image) {
+  const bool kept = installation.config.text("secrets.kind") != "store" ||
+                    std::filesystem::exists(installation.config.text("secrets.key_file"));
+  if (!kept) return {};
+  try {
+    return runtimes::registryAccess(LocalEngines(installation).secrets(), image);
+  } catch (const std::exception& error) {
+    std::cerr << paint(std::string("without a credential for the registry: ") + error.what(), Colour::yellow, 2)
+              << std::endl;
+    return {};
+  }
 }
 
 Json jsonOf(const model::Build& build, const pipeline::Pipeline& pipeline) {
@@ -97,9 +114,10 @@ std::string again(const Arguments& arguments) {
 
 int run(const Arguments& arguments) {
   const WorkingCopy copy = workingCopy(arguments.all("stage"));
-  const builddir::Envelope envelope = envelopeFor(copy.pipeline, arguments);
+  builddir::Envelope envelope = envelopeFor(copy.pipeline, arguments);
   const Installation installation = installationFor(arguments);
   installation.makeFolders();
+  envelope.registry = registryAccessHere(installation, copy.pipeline.image);
   const bool json = arguments.has("json");
   LocalBuild build(installation, orderFor(installation, copy, arguments), arguments.has("keep"));
   std::string what = copy.build.repo;

@@ -262,7 +262,8 @@ class ConfigTest : public CppUnit::TestFixture {
       config.secret("store.password", [](const std::string&) { return std::nullopt; });
       CPPUNIT_FAIL("was found");
     } catch (const Invalid& invalid) {
-      CPPUNIT_ASSERT_EQUAL(std::string("server.yaml:1: store.password: there is no secret named \"db\""),
+      CPPUNIT_ASSERT_EQUAL(std::string("server.yaml:1: store.password: there is no secret named \"db\"; set it, on the "
+                                       "machine of the store: ocelot secret set --system db"),
                            std::string(invalid.what()));
     }
   }

@@ -119,8 +119,10 @@ class Options : public CppUnit::TestFixture {
       with("webhook_secret", "gone");
       CPPUNIT_FAIL("a secret that is not there was accepted");
     } catch (const config::Invalid& invalid) {
-      CPPUNIT_ASSERT_EQUAL(std::string("work.webhook_secret: there is no secret \"gone\""),
-                           invalid.problems().at(0).what);
+      CPPUNIT_ASSERT_EQUAL(
+          std::string("work.webhook_secret: there is no secret \"gone\"; set it, on the machine of the store: "
+                      "ocelot secret set --system gone"),
+          invalid.problems().at(0).what);
       CPPUNIT_ASSERT_EQUAL(std::string("server.yaml:8"), invalid.problems().at(0).where);
     }
     try {
