@@ -329,9 +329,8 @@ namespace {
 // What says where the shared layer is, by itself: the rest may be wrong without that layer.
 std::vector<Layer> bootstrapOf(std::vector<Layer> layers) {
   for (Layer& layer : layers)
-    std::erase_if(layer, [](const Entry& entry) {
-      return entry.key.compare(0, 7, "consul.") != 0 && entry.key != "data_dir";
-    });
+    std::erase_if(
+        layer, [](const Entry& entry) { return entry.key.compare(0, 7, "consul.") != 0 && entry.key != "data_dir"; });
   return layers;
 }
 
