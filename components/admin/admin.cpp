@@ -31,6 +31,8 @@ class Admin final : public daemon::Daemon {
       engines_.store->ping();
       return std::string();
     });
+    context.health().add("secrets", [this] { return engines_.secrets->whyAway(); });
+    context.health().add("discovery", [this] { return engines_.discovery->whyAway(); });
     context.health().add("queue", [this] { return engines_.queue->trouble(); });
     daemon::Counter& errors = storeErrors(context.metrics());
     const auto& server =

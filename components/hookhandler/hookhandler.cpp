@@ -22,6 +22,7 @@ class Hookhandler final : public daemon::Daemon {
       engines_.store->ping();
       return std::string();
     });
+    context.health().add("secrets", [this] { return engines_.secrets->whyAway(); });
     context.health().add("queue", [this] { return engines_.queue->trouble(); });
     http::Routes routes;
     // Open: a hook proves by its signature who sent it.

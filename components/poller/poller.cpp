@@ -21,6 +21,7 @@ class Poller final : public daemon::Daemon {
       engines_.store->ping();
       return std::string();
     });
+    context.health().add("secrets", [this] { return engines_.secrets->whyAway(); });
     context.health().add("queue", [this] { return engines_.queue->trouble(); });
     WatchSettings settings;
     settings.min_interval = config.duration("poller.min_interval");

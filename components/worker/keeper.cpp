@@ -14,6 +14,7 @@
 #include <filesystem>
 
 #include "host/daemon/log.hpp"
+#include "host/secrets/secrets.hpp"
 
 namespace ocelot::worker {
 namespace {
@@ -185,9 +186,13 @@ bool Keeper::runOnce() {
     envelope.directory = directory_.disk();
     envelope.run_directory = directory_.run();
     std::string url;
-    envelope.secrets = context_.secretsOf(build_.build);
-    envelope.clone = context_.accessTo(build_.build, url);
-    envelope.registry = context_.registryAccess(build_.build);
+    try {
+      envelope.secrets = context_.secretsOf(build_.build);
+      envelope.clone = context_.accessTo(build_.build, url);
+      envelope.registry = context_.registryAccess(build_.build);
+    } catch (const secrets::Unavailable& away) {
+      if (!goesOnWithoutSecrets(away.what())) return false;
+    }
     pid = nursery_->build(envelope);
     pidfd = openProcess(pid);
   }
@@ -205,6 +210,17 @@ bool Keeper::runOnce() {
   if (pidfd >= 0) ::close(pidfd);
   if (ended && !removed_ && !leaving_) crashed(pid > 0 ? nursery_->statusOf(pid) : std::nullopt);
   return true;
+}
+
+// What a running build was given lies beside it. Any other waits in the queue: none runs without its secrets.
+bool Keeper::goesOnWithoutSecrets(const std::string& why) {
+  events_.poll([this](const builddir::Event& event) { take(event); });
+  if (result_ || phase_ == "run") return true;
+  context_.secretsAway(why);
+  result_.emplace();
+  result_->outcome = {model::BuildState::error, "secrets_away", why};
+  conclude();
+  return false;
 }
 
 void Keeper::waitFor(int pidfd, int timeout_ms) {
@@ -288,11 +304,11 @@ void Keeper::conclude() {
     context_.engineAway(result_->outcome.sentence);
     give_back = result_->outcome.sentence;
   }
-  if (result_->outcome.reason == "worker_lost") give_back = result_->outcome.sentence;
+  const bool lost = result_->outcome.reason == "worker_lost" || result_->outcome.reason == "secrets_away";
+  if (lost) give_back = result_->outcome.sentence;
   while (!concluded_ && !leaving_) {
     try {
-      if (give_back && (result_->outcome.state == model::BuildState::canceled || engine_away ||
-                        result_->outcome.reason == "worker_lost")) {
+      if (give_back && (result_->outcome.state == model::BuildState::canceled || engine_away || lost)) {
         context_.store.release(build_.claim, *give_back);
       } else if (!finish(result_->outcome)) {
         daemon::log(LogLevel::warning, "the outcome came too late: the build is not this worker's any more",

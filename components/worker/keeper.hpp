@@ -34,6 +34,7 @@ struct KeeperContext {
   std::function<builddir::RegistryAccess(const model::Build&)> registryAccess;  // of its image; throws when away
   std::function<void()> freed;                             // a keeper is done, or its build gave its slot back
   std::function<void(const std::string& why)> engineAway;  // the runtime could not start a container
+  std::function<void(const std::string& why)> secretsAway;  // a build was given back for want of its secrets
 };
 
 class Keeper {
@@ -63,7 +64,7 @@ class Keeper {
  private:
   void keep();
   void ask(const std::string& what);
-  bool runOnce();  // false: the process could not be started
+  bool runOnce();  // false: no process was started
   void awaitEarlier();
   void prepare();
   std::string previousPassedCommit();
@@ -75,6 +76,7 @@ class Keeper {
   void endStages(const model::Outcome& outcome);
   void clearUp();
   void waitFor(int pidfd, int timeout_ms);
+  bool goesOnWithoutSecrets(const std::string& why);
 
   KeeperContext& context_;
   std::shared_ptr<Nursery> nursery_;

@@ -7,6 +7,7 @@
 
 #include "components/worker/build/main.hpp"
 #include "host/git/git.hpp"
+#include "host/consul/consul.hpp"
 #include "host/http/client.hpp"
 #include "host/pipeline/pipeline.hpp"
 #include "host/runtimes/choices.hpp"
@@ -47,12 +48,18 @@ void Worker::start(daemon::Context& context) {
     engines_.store->ping();
     return std::string();
   });
+  context.health().add("secrets", [this] { return engines_.secrets->whyAway(); });
+  context.health().add("discovery", [this] { return engines_.discovery->whyAway(); });
   context.health().add("runtime", [this] { return runtimes_->whyNone(); });
 
   runtimes_->look();
   adopt();
   context.health().add("queue", [this] { return engines_.queue->trouble(); });
-  announce();
+  try {
+    announce();
+  } catch (const consul::Unavailable& away) {
+    log(LogLevel::warning, "not announced yet", {{"why", away.what()}});
+  }
   taker_ = std::thread([this] { takeBuilds(); });
   leases_ = std::thread([this] { keepLeases(); });
   runtimes_thread_ = std::thread([this] { lookAfterRuntimes(); });
@@ -105,7 +112,12 @@ KeeperContext Worker::keeperContext() {
     look_again_ = true;
     changed_.notify_all();
   };
-  return KeeperContext{settings_, *engines_.store, *watch_, secretsOf, accessTo, registryAccess, freed, away};
+  const auto secretsAway = [this](const std::string& why) {
+    log(LogLevel::warning, "the secret store is away; builds wait", {{"why", why}});
+    std::lock_guard guard(mutex_);
+    secrets_away_ = why;
+  };
+  return KeeperContext{settings_, *engines_.store, *watch_, secretsOf, accessTo, registryAccess, freed, away, secretsAway};
 }
 
 std::optional<LiveLog> Worker::findLive(const std::string& build_id) {
@@ -166,7 +178,7 @@ void Worker::takeBuilds() {
     bury();
     bool took = false, looked = false;
     try {
-      const bool free = whyIdle().empty() && busySlots() < settings_.slots;
+      const bool free = whyIdle().empty() && busySlots() < slots();
       took = free && takeOne();
       looked = free;
     } catch (const store::Unavailable& away) {
@@ -212,10 +224,15 @@ void Worker::tellOfQueue() {
 std::string Worker::whyIdle() {
   const std::string why = runtimes_->whyNone();
   if (!why.empty()) return why;
+  {
+    std::lock_guard guard(mutex_);
+    if (!secrets_away_.empty()) return "no secrets: " + secrets_away_;
+  }
   struct statvfs disk {};
   if (::statvfs(settings_.data_dir.c_str(), &disk) == 0) {
     const auto total = static_cast<std::int64_t>(disk.f_blocks * disk.f_frsize);
     const auto free = static_cast<std::int64_t>(disk.f_bavail * disk.f_frsize);
+    std::lock_guard guard(mutex_);
     if (free < settings_.min_free_disk.of(total))
       return "no space: " + settings_.data_dir + " has " + std::to_string(free >> 20) +
              " MiB left (worker.min_free_disk)";
@@ -235,6 +252,11 @@ void Worker::bury() {
     }
   }
   changed_.notify_all();
+}
+
+int Worker::slots() {
+  std::lock_guard guard(mutex_);
+  return settings_.slots;
 }
 
 int Worker::busySlots() {
@@ -317,11 +339,18 @@ void Worker::announce() {
   row.name = settings_.name;
   row.url = settings_.url;
   row.tags = settings_.tags;
-  row.slots = settings_.slots;
+  row.slots = slots();
   row.version = OCELOT_VERSION;
   row.note = context_->draining() ? "draining" : whyIdle();
   row.started_at = started_at_;
   engines_.discovery->announce(row);
+  std::vector<std::string> builds;
+  {
+    std::lock_guard guard(mutex_);
+    for (const auto& [id, keeper] : keepers_)
+      if (!keeper->concluded()) builds.push_back(id);
+  }
+  engines_.discovery->running(row.id, builds);
 }
 
 // The containers of builds that nobody runs: left by a crash, or by a worker that was away for too long.
@@ -351,6 +380,7 @@ void Worker::tidyMirrors() {
   }
 }
 
+// What no build can do without: a runtime, and the secret store.
 void Worker::lookAfterRuntimes() {
   auto tidied = Clock::now() - kTidyEvery;
   std::unique_lock lock(mutex_);
@@ -363,9 +393,13 @@ void Worker::lookAfterRuntimes() {
       tidyMirrors();
       tidied = Clock::now();
     }
-    const bool was_away = !runtimes_->whyNone().empty();
+    const bool was_idle = !whyIdle().empty();
     runtimes_->look();
-    if (was_away && runtimes_->whyNone().empty()) engines_.queue->wakeUp();
+    const std::string secrets_away = engines_.secrets->whyAway();
+    lock.lock();
+    secrets_away_ = secrets_away;
+    lock.unlock();
+    if (was_idle && whyIdle().empty()) engines_.queue->wakeUp();
     lock.lock();
   }
 }
@@ -377,7 +411,10 @@ void Worker::drain(daemon::Context&) {
   }
   engines_.queue->wakeUp();
   taker_.join();
-  const auto until = Clock::now() + settings_.drain_timeout;
+  const auto until = [this] {
+    std::lock_guard guard(mutex_);
+    return Clock::now() + settings_.drain_timeout;
+  }();
   while (true) {
     bury();
     std::unique_lock lock(mutex_);
@@ -386,6 +423,18 @@ void Worker::drain(daemon::Context&) {
       for (const auto& [id, keeper] : keepers_) keeper->giveBack("the worker was stopped");
     changed_.wait_for(lock, milliseconds(200));
   }
+}
+
+// What a build does not see, and nobody but the worker itself reads.
+void Worker::reload(daemon::Context&, const config::Config& fresh) {
+  const Settings wanted = settingsFrom(fresh);
+  {
+    std::lock_guard guard(mutex_);
+    settings_.slots = wanted.slots;
+    settings_.min_free_disk = wanted.min_free_disk;
+    settings_.drain_timeout = wanted.drain_timeout;
+  }
+  engines_.queue->wakeUp();
 }
 
 void Worker::hurry(daemon::Context&) {
@@ -407,8 +456,8 @@ void Worker::stop(daemon::Context&) {
   keepers_.clear();
   try {
     engines_.discovery->withdraw(settings_.id);
-  } catch (const store::Unavailable&) {
-    // Its row goes out of date by itself.
+  } catch (const std::exception&) {
+    // What stands there goes out of date by itself.
   }
 }
 

@@ -32,6 +32,7 @@ class Worker final : public daemon::Daemon {
   void drain(daemon::Context& context) override;
   void hurry(daemon::Context& context) override;
   void stop(daemon::Context& context) override;
+  void reload(daemon::Context& context, const config::Config& fresh) override;
 
  private:
   void openEngines(const config::Config& config);
@@ -53,6 +54,7 @@ class Worker final : public daemon::Daemon {
   std::string whyIdle();  // why no builds are taken, "" when they are
   void bury();            // keepers that are done
   int busySlots();
+  int slots();  // as configured by now
 
   Settings settings_;
   engines::Engines engines_;
@@ -62,11 +64,12 @@ class Worker final : public daemon::Daemon {
   std::unique_ptr<ticket::Gate> gate_;
   std::unique_ptr<KeeperContext> keeper_context_;
 
-  std::mutex mutex_;  // guards keepers_, wake_, stopping_
+  std::mutex mutex_;  // guards keepers_ and what follows them
   std::condition_variable changed_;
   std::map<std::string, std::unique_ptr<Keeper>> keepers_;  // by build id
   bool stopping_ = false, hurried_ = false, draining_ = false;
   bool look_again_ = false;    // a runtime failed: ask it before the next build
+  std::string secrets_away_;   // why, "" when secrets can be had
   std::string queue_trouble_;  // of the taker's thread
   store::Micros started_at_ = 0;
   std::thread taker_, leases_, runtimes_thread_;
