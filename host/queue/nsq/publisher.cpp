@@ -55,12 +55,17 @@ template <class Act>
 void Publisher::onAny(const std::string& what, const Act& act) {
   find();
   const auto until = Clock::now() + kPatience;
+  const auto began = Clock::now();
+  const std::size_t count = targets_.size(), first = good_;
   bool tried = false;
-  for (std::size_t i = 0; i < targets_.size() && Clock::now() < until; ++i) {
-    const std::size_t at = (good_ + i) % targets_.size();
+  // Those that were set aside come last, and only when one has failed just now: they may be back.
+  for (std::size_t i = 0; i < 2 * count && Clock::now() < until; ++i) {
+    const std::size_t at = (first + i) % count;
     Target& target = *targets_[at];
-    if (Clock::now() < target.next_try) continue;
+    const bool aside = began < target.next_try;
+    if (i < count ? aside : !aside || !tried || target.tried_at >= began) continue;
     tried = true;
+    target.tried_at = Clock::now();
     try {
       const bool kept = target.connection != nullptr;
       try {
@@ -72,6 +77,7 @@ void Publisher::onAny(const std::string& what, const Act& act) {
         act(connected(target));
       }
       target.pause.reset();
+      target.next_try = {};
       good_ = at;
       return;
     } catch (const Unavailable& error) {

@@ -29,7 +29,7 @@ class Publisher {
     const NsqAddress address;
     std::unique_ptr<Connection> connection;
     Pause pause{std::chrono::milliseconds(200), std::chrono::milliseconds(10000)};
-    Clock::time_point next_try{};
+    Clock::time_point next_try{}, tried_at{};
   };
 
   void find();  // refreshes targets_
