@@ -26,7 +26,8 @@ class Admin final : public daemon::Daemon {
     const config::Config& config = context.config();
     engines_ = engines::open(config);
     providers_ = std::make_unique<providers::Providers>(config, engines::resolverOf(*engines_.secrets));
-    api_ = std::make_unique<Api>(Api{engines_, *providers_, config, engines::sharedKey(engines_, ticket::kKeySecret)});
+    api_ = std::make_unique<Api>(Api{engines_, *providers_, config, engines::sharedKey(engines_, ticket::kKeySecret),
+                                     engines::openPassOffice(config)});
     context.health().add("store", [this] {
       engines_.store->ping();
       return std::string();

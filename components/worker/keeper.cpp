@@ -187,7 +187,7 @@ bool Keeper::runOnce() {
     envelope.run_directory = directory_.run();
     std::string url;
     try {
-      envelope.secrets = context_.secretsOf(build_.build);
+      envelope.secrets = context_.secretsOf(build_);
       envelope.clone = context_.accessTo(build_.build, url);
       envelope.registry = context_.registryAccess(build_.build);
     } catch (const secrets::Unavailable& away) {

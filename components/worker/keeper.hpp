@@ -29,7 +29,8 @@ struct KeeperContext {
   const Settings& settings;
   store::Store& store;
   logs::LogWatch& watch;
-  std::function<std::map<std::string, std::string>(const model::Build&)> secretsOf;  // name → value; throws when away
+  // name → value; throws secrets::Unavailable when they cannot be had now
+  std::function<std::map<std::string, std::string>(const store::ClaimedBuild&)> secretsOf;
   std::function<builddir::CloneAccess(const model::Build&, std::string& url)> accessTo;  // also gives the clone URL
   std::function<builddir::RegistryAccess(const model::Build&)> registryAccess;  // of its image; throws when away
   std::function<void()> freed;                             // a keeper is done, or its build gave its slot back

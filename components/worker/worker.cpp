@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "components/worker/build/main.hpp"
+#include "components/worker/passes.hpp"
 #include "host/git/git.hpp"
 #include "host/consul/consul.hpp"
 #include "host/http/client.hpp"
@@ -78,9 +79,12 @@ void Worker::openRuntimes(const config::Config& config) {
 }
 
 KeeperContext Worker::keeperContext() {
-  const auto secretsOf = [this](const model::Build& build) {
+  const auto secretsOf = [this](const store::ClaimedBuild& build) {
     std::map<std::string, std::string> values;
-    const auto repo = engines_.store->findRepo(build.repo);
+    const auto repo = engines_.store->findRepo(build.build.repo);
+    const config::Config& config = context_->config();
+    if (repo && config.text("secrets.kind") == "vault" && config.has("vault.build_role"))
+      return secretsByPass(config, build, repo->id);
     const std::string prefix = repo ? "repo/" + repo->id + "/" : "";
     if (repo)
       for (const auto& name : engines_.secrets->names(prefix))

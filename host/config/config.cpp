@@ -93,6 +93,9 @@ void checkVault(const Config& config, std::vector<Problem>& problems) {
   need("vault.mount", "secrets.kind: vault", "secret");
   if (config.number("vault.kv_version") > 2)
     problems.push_back({config.where("vault.kv_version"), "vault.kv_version: must be 1, 2, or 0 to ask Vault"});
+  if (config.has("vault.build_role") && config.number("vault.kv_version") == 0)
+    problems.push_back({config.where("vault.build_role"),
+                        "vault.build_role: needs vault.kv_version, 1 or 2, as a build's pass may not ask for it"});
   const std::string auth = config.text("vault.auth");
   if (auth == "approle") {
     need("vault.role_id", "vault.auth: approle", "the output of `vault read auth/approle/role/ocelot/role-id`");

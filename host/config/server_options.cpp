@@ -141,6 +141,8 @@ const ocelot_option kVault[] = {
     {"vault.role", OCELOT_TEXT, 0, nullptr, "auth kubernetes"},
     {"vault.jwt_file", OCELOT_PATH, 0, "/var/run/secrets/kubernetes.io/serviceaccount/token",
      "auth kubernetes: the service account's token, read at each login"},
+    {"vault.build_role", OCELOT_TEXT, 0, nullptr,
+     "token role of which an admin makes a pass for each build; unset: workers read all secrets by themselves"},
     {"vault.timeout", OCELOT_DURATION, 0, "10s", "how long one answer may take"},
     {},
 };

@@ -7,7 +7,7 @@
 #include "host/config/config.hpp"
 #include "host/discovery/discovery.hpp"
 #include "host/queue/queue.hpp"
-#include "host/secrets/vault.hpp"
+#include "host/secrets/build_pass.hpp"
 #include "host/store/store.hpp"
 
 namespace ocelot::engines {
@@ -26,6 +26,10 @@ Engines open(const config::Config& config);
 // A session with Vault, by the keys vault.*: nothing is asked of Vault before it is used.
 std::shared_ptr<secrets::VaultSession> openVault(const config::Config& config);
 std::unique_ptr<discovery::Discovery> openDiscovery(const config::Config& config, store::Store& store);
+secrets::VaultPlace vaultPlace(const config::Config& config);
+secrets::VaultKv vaultKv(const config::Config& config);
+// Where builds' passes are made; nullptr without vault.build_role.
+std::unique_ptr<secrets::PassOffice> openPassOffice(const config::Config& config);
 std::unique_ptr<secrets::Secrets> openSecrets(const config::Config& config, store::Store& store);
 
 store::StoreSettings storeSettings(const config::Config& config);

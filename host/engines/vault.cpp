@@ -5,12 +5,16 @@
 
 namespace ocelot::engines {
 
+secrets::VaultPlace vaultPlace(const config::Config& config) {
+  return {config.text("vault.url"), config.text("vault.ca"), config.text("vault.namespace"),
+          config.duration("vault.timeout")};
+}
+
+secrets::VaultKv vaultKv(const config::Config& config) {
+  return {config.text("vault.mount"), config.text("vault.prefix"), static_cast<int>(config.number("vault.kv_version"))};
+}
+
 std::shared_ptr<secrets::VaultSession> openVault(const config::Config& config) {
-  secrets::VaultPlace place;
-  place.url = config.text("vault.url");
-  place.ca_file = config.text("vault.ca");
-  place.name_space = config.text("vault.namespace");
-  place.timeout = config.duration("vault.timeout");
   secrets::VaultAuth auth;
   auth.method = config.text("vault.auth");
   auth.mount = config.text("vault.auth_mount");
@@ -21,13 +25,17 @@ std::shared_ptr<secrets::VaultSession> openVault(const config::Config& config) {
   auth.role = config.text("vault.role");
   auth.jwt_file = config.text("vault.jwt_file");
   return std::make_shared<secrets::VaultSession>(
-      std::move(place), std::move(auth), [](LogLevel level, std::string_view text) { daemon::log(level, text); });
+      vaultPlace(config), std::move(auth), [](LogLevel level, std::string_view text) { daemon::log(level, text); });
 }
 
 std::unique_ptr<secrets::Secrets> openSecrets(const config::Config& config, store::Store& store) {
   if (config.text("secrets.kind") != "vault") return secrets::openStoreSecrets(store, config.text("secrets.key_file"));
-  return secrets::openVaultSecrets(openVault(config), {config.text("vault.mount"), config.text("vault.prefix"),
-                                                       static_cast<int>(config.number("vault.kv_version"))});
+  return secrets::openVaultSecrets(openVault(config), vaultKv(config));
+}
+
+std::unique_ptr<secrets::PassOffice> openPassOffice(const config::Config& config) {
+  if (config.text("secrets.kind") != "vault" || !config.has("vault.build_role")) return nullptr;
+  return std::make_unique<secrets::PassOffice>(openVault(config), vaultKv(config), config.text("vault.build_role"));
 }
 
 }  // namespace ocelot::engines

@@ -1,11 +1,13 @@
 #pragma once
-// A Vault with one key-value engine of version 2 at secret/, that can be sealed and unsealed.
+// A Vault with one key-value engine of version 2 at secret/, that can be sealed and unsealed, and makes wrapped tokens
+// with the role "ocelot-build".
 
 #include <algorithm>
 #include <map>
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "tests/support/fake_http.hpp"
 
@@ -16,6 +18,7 @@ class FakeVault {
   FakeVault() : server_([this](const Asked& asked) { return reply(asked); }) {}
 
   std::string url() const { return server_.url(); }
+  std::vector<Asked> asked() const { return server_.asked(); }
   void seal(bool sealed = true) {
     const std::lock_guard lock(mutex_);
     sealed_ = sealed;
@@ -30,6 +33,12 @@ class FakeVault {
     if (path == "/v1/auth/token/lookup-self") return answer(200, R"({"data":{"ttl":0,"renewable":false}})");
     if (path == "/v1/sys/internal/ui/mounts/secret")
       return answer(200, R"({"data":{"type":"kv","options":{"version":"2"}}})");
+    if (path == "/v1/auth/token/create/ocelot-build" && asked.header("x-vault-wrap-ttl") == "60s")
+      return answer(200, "{\"wrap_info\":{\"token\":\"wrapped-" + std::to_string(++passes_) + "\"}}");
+    if (path == "/v1/sys/wrapping/unwrap" && asked.header("x-vault-token") == "wrapped-" + std::to_string(passes_))
+      return answer(200, "{\"auth\":{\"client_token\":\"pass-" + std::to_string(passes_) + "\"}}");
+    if (path == "/v1/auth/token/revoke-self" || path.compare(0, 21, "/v1/sys/policies/acl/") == 0)
+      return answer(204, "");
     const std::string data = "/v1/secret/data/", metadata = "/v1/secret/metadata/";
     if (path.compare(0, data.size(), data) == 0) return document(asked, path.substr(data.size()));
     if (path.compare(0, metadata.size(), metadata) == 0) return names(asked, path.substr(metadata.size()));
@@ -69,6 +78,7 @@ class FakeVault {
 
   std::mutex mutex_;
   bool sealed_ = false;
+  int passes_ = 0;
   std::map<std::string, std::string> documents_;
   FakeHttp server_;  // its threads go first
 };

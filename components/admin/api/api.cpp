@@ -11,6 +11,7 @@ http::Routes apiRoutes(Api& api) {
   addLogRoutes(routes, api);
   addRepoRoutes(routes, api);
   addSecretRoutes(routes, api);
+  addPassRoutes(routes, api);
   addTokenRoutes(routes, api);
   addServerRoutes(routes, api);
   return routes;

@@ -16,6 +16,7 @@ struct Api {
   providers::Providers& providers;
   const config::Config& config;
   std::string ticket_key;
+  std::unique_ptr<secrets::PassOffice> passes = nullptr;  // only with vault.build_role
 };
 
 void addAuditRoutes(http::Routes& routes, Api& api);
@@ -23,6 +24,7 @@ void addBuildRoutes(http::Routes& routes, Api& api);
 void addLogRoutes(http::Routes& routes, Api& api);
 void addRepoRoutes(http::Routes& routes, Api& api);
 void addSecretRoutes(http::Routes& routes, Api& api);
+void addPassRoutes(http::Routes& routes, Api& api);
 void addTokenRoutes(http::Routes& routes, Api& api);
 void addServerRoutes(http::Routes& routes, Api& api);  // version, workers, plugins
 

@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "host/secrets/build_pass.hpp"
 #include "tests/contract/secrets/kept.hpp"
 #include "tests/contract/secrets/live_vault.hpp"
 
@@ -79,6 +80,7 @@ class LiveVaultTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aRevokedTokenIsReplaced);
   CPPUNIT_TEST(whatAnOperatorWritesIsRead);
   CPPUNIT_TEST(aWrongSecretIdIsSaidToBeOne);
+  CPPUNIT_TEST(aPassOpensOneRepositoryOnceAndEnds);
   CPPUNIT_TEST(sealedOrAwayIsSaidAndPasses);
   CPPUNIT_TEST_SUITE_END();
 
@@ -169,6 +171,55 @@ class LiveVaultTest : public CppUnit::TestFixture {
     const std::string what = session->whyAway();
     CPPUNIT_ASSERT_MESSAGE(what, contains(what, "400 invalid role"));
     CPPUNIT_ASSERT_MESSAGE(what, contains(what, "put a new secret id into"));
+  }
+
+  void aPassOpensOneRepositoryOnceAndEnds() {
+    LiveVault vault;
+    for (const int version : {1, 2}) {
+      const LiveMount mount(vault, version);
+      const secrets::VaultKv kv{mount.path(), "ocelot", version};
+      const std::string role = "ocelot-build-" + mount.path();
+      vault.root("POST", "auth/token/roles/" + role,
+                 R"({"orphan":true,"allowed_policies_glob":["ocelot-repo-*"],"renewable":false})");
+      const auto all = secrets::openVaultSecrets(vault.asRoot(), kv);
+      all->put("repo/one/TOKEN", "mine");
+      all->put("repo/two/TOKEN", "another's");
+      all->put("system/key", "ocelot's");
+      // An admin may do no more than the handbook says.
+      const LiveAppRole admin(vault,
+                              "path \"sys/policies/acl/ocelot-repo-*\" { capabilities = [\"create\", \"update\"] }\n"
+                              "path \"auth/token/create/" +
+                                  role + "\" { capabilities = [\"update\"] }\n");
+      secrets::PassOffice office(vault.session(admin.auth()), kv, role);
+      const std::string wrapped = office.issue("one", std::chrono::seconds(600));
+      const secrets::VaultPlace place{vault.url(), "", "", std::chrono::milliseconds(30000)};
+      const auto quiet = [](LogLevel, std::string_view) {};
+      {
+        const auto pass = secrets::openPass(place, kv, wrapped, quiet);
+        CPPUNIT_ASSERT(pass->names("repo/one/") == std::vector<std::string>{"repo/one/TOKEN"});
+        CPPUNIT_ASSERT(pass->find("repo/one/TOKEN") == "mine");
+        CPPUNIT_ASSERT_THROW(pass->find("repo/two/TOKEN"), secrets::Refused);
+        CPPUNIT_ASSERT_THROW(pass->names("repo/two/"), secrets::Refused);
+        CPPUNIT_ASSERT_THROW(pass->find("system/key"), secrets::Refused);
+        CPPUNIT_ASSERT_THROW(pass->put("repo/one/TOKEN", "changed"), secrets::Refused);
+        CPPUNIT_ASSERT_THROW_MESSAGE("taken out once", secrets::openPass(place, kv, wrapped, quiet), secrets::Refused);
+      }
+      CPPUNIT_ASSERT_EQUAL_MESSAGE("revoked with its holder", std::size_t{0}, passesOf(vault, role));
+      vault.root("DELETE", "auth/token/roles/" + role);
+      vault.root("DELETE", "sys/policies/acl/ocelot-repo-one");
+    }
+  }
+
+  // Tokens of this role that are good.
+  static std::size_t passesOf(LiveVault& vault, const std::string& role) {
+    std::size_t count = 0;
+    for (const auto& accessor : vault.root("GET", "auth/token/accessors?list=true")["data"]["keys"].texts()) {
+      secrets::VaultHttp http({vault.url(), "", "", std::chrono::milliseconds(30000)});
+      const auto reply = http.send(vault.rootToken(),
+                                   {"POST", "auth/token/lookup-accessor", "{\"accessor\":\"" + accessor + "\"}", ""});
+      count += reply.body["data"]["role"].text() == role;
+    }
+    return count;
   }
 
   void sealedOrAwayIsSaidAndPasses() {

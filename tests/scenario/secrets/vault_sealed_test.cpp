@@ -22,6 +22,7 @@ class VaultSealedTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(VaultSealedTest);
   CPPUNIT_TEST(buildsWaitWhileVaultIsSealed);
   CPPUNIT_TEST(aRunningBuildGoesOnWhileVaultIsSealed);
+  CPPUNIT_TEST(aBuildsSecretsComeByAPassOfItsOwn);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -50,15 +51,41 @@ class VaultSealedTest : public CppUnit::TestFixture {
     here.awaitClean();
   }
 
+  void aBuildsSecretsComeByAPassOfItsOwn() {
+    FakeVault vault;
+    const TempFolder folder;
+    auto options = withVault(vault, folder);
+    options.set.insert(options.set.end(), {"vault.kv_version=2", "vault.build_role=ocelot-build"});
+    Installation here(options);
+    const auto repo = here.makeRepo("passes",
+                                    "image: ocelot.local/busybox\nstages:\n  - name: use\n    secrets: [TOKEN]\n"
+                                    "    script: test \"$TOKEN\" = s3cr3t-value\n");
+    here.setSecret(repo, "TOKEN", "s3cr3t-value");
+    const auto run = here.runBuild(repo);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(run.text() + here.log("worker"), std::string("passed"), run.state);
+    int by_pass = 0, revoked = 0;
+    for (const auto& asked : vault.asked()) {
+      const std::string token = asked.header("x-vault-token");
+      if (asked.method == "GET" && asked.target == "/v1/secret/data/ocelot/repo/" + repo.id + "/TOKEN") {
+        CPPUNIT_ASSERT_EQUAL_MESSAGE("by no other token", std::string("pass-1"), token);
+        ++by_pass;
+      }
+      revoked += asked.target == "/v1/auth/token/revoke-self" && token == "pass-1";
+    }
+    CPPUNIT_ASSERT_EQUAL(1, by_pass);
+    CPPUNIT_ASSERT_EQUAL(1, revoked);
+    here.awaitClean();
+  }
+
   void aRunningBuildGoesOnWhileVaultIsSealed() {
     FakeVault vault;
     const TempFolder folder;
     Installation here(withVault(vault, folder));
-    const auto repo = here.makeRepo(
-        "goes-on",
-        "image: ocelot.local/busybox\nstages:\n  - name: wait\n    script: |\n      echo started\n"
-        "      until [ -e /workspace/go ]; do sleep 0.1; done\n  - name: use\n    secrets: [TOKEN]\n"
-        "    script: test \"$TOKEN\" = s3cr3t-value\n");
+    const auto repo =
+        here.makeRepo("goes-on",
+                      "image: ocelot.local/busybox\nstages:\n  - name: wait\n    script: |\n      echo started\n"
+                      "      until [ -e /workspace/go ]; do sleep 0.1; done\n  - name: use\n    secrets: [TOKEN]\n"
+                      "    script: test \"$TOKEN\" = s3cr3t-value\n");
     here.setSecret(repo, "TOKEN", "s3cr3t-value");
     const auto id = here.build(repo);
     here.awaitLog(id, "started");

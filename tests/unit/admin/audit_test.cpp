@@ -33,6 +33,7 @@ class AuditTest : public CppUnit::TestFixture {
     const http::Routes routes = admin::apiRoutes(scene.api);
     for (const auto& route : routes.all()) {
       const std::string what = route.method + " " + route.pattern;
+      if (route.role == http::Role::none) continue;  // a worker's, who changes nothing; Vault has its own audit
       const auto before = scene.store().audit(0, 500).size();
       const auto answer = scene.send(route.method, filled(route.pattern), route.method == "GET" ? "" : "{}");
       const auto after = scene.store().audit(0, 500);

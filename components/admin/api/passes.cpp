@@ -1,0 +1,51 @@
+// A pass for the secrets of a build that a worker has claimed.
+
+#include "components/admin/api/api.hpp"
+#include "host/digest/digest.hpp"
+#include "host/http/json.hpp"
+
+namespace ocelot::admin {
+namespace {
+
+using http::Answer;
+using http::Refusal;
+using http::Request;
+
+// The worker takes what it needs at once, and revokes the pass.
+constexpr std::chrono::seconds kLifetime{600};
+
+bool holds(Api& api, const model::Build& build, const std::string& claim_id) {
+  for (const auto& held : api.engines.store->heldBy(build.worker))
+    if (held.claim.build_id == build.id) return digest::equal(held.claim.claim_id, claim_id);
+  return false;
+}
+
+Answer issue(Api& api, const Request& request) {
+  const std::string header = request.header("authorization"), scheme = "Bearer ";
+  if (header.compare(0, scheme.size(), scheme) != 0)
+    throw Refusal(401, "unauthorized", "the claim's id is needed", "send \"Authorization: Bearer CLAIM\"");
+  if (!api.passes)
+    throw Refusal(404, "no_passes", "this admin makes no passes",
+                  "set secrets.kind: vault and vault.build_role for it, as for the worker");
+  const auto build = api.engines.store->findBuild(request.param("id"));
+  // One answer for all that is wrong: it tells nobody which builds there are.
+  if (!build || build->state != model::BuildState::running || !holds(api, *build, header.substr(scheme.size())))
+    throw Refusal(403, "not_yours", "this claim holds no running build of that id");
+  const auto repo = api.engines.store->findRepo(build->repo);
+  if (!repo) throw Refusal(404, "no_such_repo", "repository " + build->repo + " is not known any more");
+  http::JsonWriter out;
+  out.object().field("pass", api.passes->issue(repo->id, kLifetime)).end();
+  Answer answer = http::json(out.text());
+  answer.headers.emplace_back("Cache-Control", "no-store");
+  return answer;
+}
+
+}  // namespace
+
+void addPassRoutes(http::Routes& routes, Api& api) {
+  // Open: a worker has no token of ours; the claim's id in its place, 128 random bits that the store gave to it alone, says who it is.
+  routes.add({"POST", "/v1/builds/{id}/secrets-pass", http::Role::none,
+              [&api](const Request& request) { return issue(api, request); }, 4 << 10});
+}
+
+}  // namespace ocelot::admin
