@@ -33,8 +33,8 @@ struct KeeperContext {
   std::function<std::map<std::string, std::string>(const store::ClaimedBuild&)> secretsOf;
   std::function<builddir::CloneAccess(const model::Build&, std::string& url)> accessTo;  // also gives the clone URL
   std::function<builddir::RegistryAccess(const model::Build&)> registryAccess;  // of its image; throws when away
-  std::function<void()> freed;                             // a keeper is done, or its build gave its slot back
-  std::function<void(const std::string& why)> engineAway;  // the runtime could not start a container
+  std::function<void()> freed;                              // a keeper is done, or its build gave its slot back
+  std::function<void(const std::string& why)> engineAway;   // the runtime could not start a container
   std::function<void(const std::string& why)> secretsAway;  // a build was given back for want of its secrets
 };
 

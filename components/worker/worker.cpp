@@ -7,8 +7,8 @@
 
 #include "components/worker/build/main.hpp"
 #include "components/worker/passes.hpp"
-#include "host/git/git.hpp"
 #include "host/consul/consul.hpp"
+#include "host/git/git.hpp"
 #include "host/http/client.hpp"
 #include "host/pipeline/pipeline.hpp"
 #include "host/runtimes/choices.hpp"
@@ -49,13 +49,13 @@ void Worker::start(daemon::Context& context) {
     engines_.store->ping();
     return std::string();
   });
+  context.health().add("queue", [this] { return engines_.queue->trouble(); });
   context.health().add("secrets", [this] { return engines_.secrets->whyAway(); });
   context.health().add("discovery", [this] { return engines_.discovery->whyAway(); });
   context.health().add("runtime", [this] { return runtimes_->whyNone(); });
 
   runtimes_->look();
   adopt();
-  context.health().add("queue", [this] { return engines_.queue->trouble(); });
   try {
     announce();
   } catch (const consul::Unavailable& away) {
@@ -121,7 +121,8 @@ KeeperContext Worker::keeperContext() {
     std::lock_guard guard(mutex_);
     secrets_away_ = why;
   };
-  return KeeperContext{settings_, *engines_.store, *watch_, secretsOf, accessTo, registryAccess, freed, away, secretsAway};
+  return KeeperContext{settings_,      *engines_.store, *watch_, secretsOf,  accessTo,
+                       registryAccess, freed,           away,    secretsAway};
 }
 
 std::optional<LiveLog> Worker::findLive(const std::string& build_id) {
@@ -197,6 +198,17 @@ void Worker::takeBuilds() {
   }
 }
 
+// Once, when it changes.
+void Worker::tellOfQueue() {
+  const std::string trouble = engines_.queue->trouble();
+  if (trouble.empty() == queue_trouble_.empty()) return;
+  queue_trouble_ = trouble;
+  if (trouble.empty())
+    log(LogLevel::info, "the queue is there again");
+  else
+    log(LogLevel::warning, "the queue is away; builds are looked for every two seconds", {{"why", trouble}});
+}
+
 bool Worker::takeOne() {
   auto nursery = runtimes_->choose();
   if (!nursery) return false;
@@ -212,17 +224,6 @@ bool Worker::takeOne() {
   keeper =
       std::make_unique<Keeper>(*keeper_context_, std::move(nursery), std::move(*claimed), false, std::move(keeper));
   return true;
-// Once, when it changes.
-void Worker::tellOfQueue() {
-  const std::string trouble = engines_.queue->trouble();
-  if (trouble.empty() == queue_trouble_.empty()) return;
-  queue_trouble_ = trouble;
-  if (trouble.empty())
-    log(LogLevel::info, "the queue is there again");
-  else
-    log(LogLevel::warning, "the queue is away; builds are looked for every two seconds", {{"why", trouble}});
-}
-
 }
 
 std::string Worker::whyIdle() {
@@ -415,6 +416,7 @@ void Worker::drain(daemon::Context&) {
   }
   engines_.queue->wakeUp();
   taker_.join();
+  engines_.queue->wait({}, milliseconds(0));  // what came for us is others' now
   const auto until = [this] {
     std::lock_guard guard(mutex_);
     return Clock::now() + settings_.drain_timeout;
@@ -472,4 +474,3 @@ int main(int argc, char** argv) {
   if (argc == 2 && std::string(argv[1]) == "nursery") return ocelot::worker::nurseryMain();
   return ocelot::daemon::run(argc, argv, [] { return std::make_unique<ocelot::worker::Worker>(); });
 }
-  engines_.queue->wait({}, milliseconds(0));  // what came for us is others' now

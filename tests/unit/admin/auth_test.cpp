@@ -69,9 +69,9 @@ class AuthTest : public CppUnit::TestFixture {
       }
     for (const auto& route : routes.all())
       if (route.role == http::Role::none)
-        CPPUNIT_ASSERT_MESSAGE(
-            route.pattern, route.pattern == "/healthz" || route.pattern == "/readyz" || route.pattern == "/metrics" ||
-                               route.pattern == "/v1/builds/{id}/secrets-pass");
+        CPPUNIT_ASSERT_MESSAGE(route.pattern, route.pattern == "/healthz" || route.pattern == "/readyz" ||
+                                                  route.pattern == "/metrics" ||
+                                                  route.pattern == "/v1/builds/{id}/secrets-pass");
   }
 
   void metricsAreOpenToThisMachineAlone() {
