@@ -192,6 +192,13 @@ class ConfigTest : public CppUnit::TestFixture {
         {"admin: {listen: '::1:70'}", "admin.listen: must be HOST:PORT, [IPV6]:PORT or unix:/PATH, not \"::1:70\""},
         {"worker: {name: \"a\\nb\"}", "worker.name: holds a control character"},
         {"queue: {kind: nsq}", "queue.kind: nsq needs queue.nsqd, as in [nsq1:4150, nsq2:4150], or queue.nsqlookupd"},
+        {"secrets: {kind: vault}\nvault: {token_file: /t}",
+         "secrets.kind: vault needs vault.url, as in https://vault.example.org:8200"},
+        {"vault: {url: 'https://v', token_file: /t, build_role: r}\nsecrets: {kind: vault}",
+         "vault.build_role: needs vault.kv_version, 1 or 2, as a build's pass may not ask for it"},
+        {"vault: {mount: '/secret'}",
+         "vault.mount: must be a path like \"team/ocelot\", letters, digits, '.', '_' and '-' between single slashes"},
+        {"consul: {prefix: ''}", "consul.prefix: must not be empty"},
     };
     for (const auto& [yaml, what] : cases) {
       CPPUNIT_ASSERT_EQUAL("server.yaml:1: " + std::string(what), onlyProblem(yaml));
