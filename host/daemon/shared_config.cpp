@@ -34,8 +34,8 @@ std::optional<std::string> readIfPresent(const std::string& path) {
 void keep(const std::string& path, const std::string& text) {
   const std::string fresh = path + ".new";
   const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  const bool written = fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       ::fsync(fd) == 0;
+  const bool written =
+      fd >= 0 && ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
   const int error = errno;
   if (fd >= 0) ::close(fd);
   if (!written || ::rename(fresh.c_str(), path.c_str()) != 0)
@@ -108,7 +108,8 @@ config::Layer SharedConfig::parsed(const std::string& text, std::vector<config::
   config::Layer layer = config::readYaml(text, name_, problems);
   for (const auto& entry : layer)
     if (!belongsThere(entry.key))
-      problems.push_back({entry.value.where, entry.key + ": cannot be shared: it belongs into each machine's own file"});
+      problems.push_back(
+          {entry.value.where, entry.key + ": cannot be shared: it belongs into each machine's own file"});
   return layer;
 }
 

@@ -117,7 +117,8 @@ class ConsulDiscovery final : public Discovery {
 
   std::vector<Worker> workers() override {
     try {
-      const auto answer = consul_.json({"GET", std::string("health/service/") + kService, "passing=1", "", kNoWait, nullptr});
+      const auto answer =
+          consul_.json({"GET", std::string("health/service/") + kService, "passing=1", "", kNoWait, nullptr});
       std::vector<Worker> all;
       for (const auto& entry : answer.items()) {
         if (auto worker = workerOf(entry)) all.push_back(std::move(*worker));

@@ -49,8 +49,8 @@ void PassOffice::requirePolicy(const std::string& name, const std::string& repo_
             "\" { capabilities = [\"list\"] }\n";
   }
   const std::string tried = "write Vault's policy " + name;
-  const auto reply = session_->ask(
-      tried, {"PUT", "sys/policies/acl/" + name, "{\"policy\":" + http::quoted(rules) + "}", ""});
+  const auto reply =
+      session_->ask(tried, {"PUT", "sys/policies/acl/" + name, "{\"policy\":" + http::quoted(rules) + "}", ""});
   if (reply.status >= 300) vaultFailed(session_->http(), tried, said(reply));
 }
 
