@@ -229,12 +229,13 @@ SourceImage Registry::fetchDocker(Call& call, const std::string& name, const std
   parseReference(name);
   const std::string layout = folder + "/layout";
   Tool tool = skopeo(folder);
-  tool.arguments = {
-      "copy", "--quiet",
-      "docker-daemon:" + (name.find(':', name.rfind('/') + 1) == std::string::npos ? name + ":latest" : name),
-      "oci:" + layout + ":image"};
+  const bool tagged = name.find(':', name.rfind('/') + 1) != std::string::npos;
+  tool.arguments = {"copy", "--quiet", "docker-daemon:" + (tagged ? name : name + ":latest"),
+                    "oci:" + layout + ":image"};
   setPolicy(tool);
-  if (const char* engine = std::getenv("DOCKER_HOST")) tool.environment["DOCKER_HOST"] = engine;
+  // skopeo itself does not look at it.
+  if (const char* engine = std::getenv("DOCKER_HOST"); engine && *engine)
+    tool.arguments.insert(tool.arguments.end(), {"--src-daemon-host", engine});
   tool.waiting = [&] {
     if (progress) progress({"copying " + name + " from the Docker Engine", bytesBelow(layout + "/blobs/sha256"), 0});
   };
