@@ -72,7 +72,8 @@ int setLocal(const Arguments& arguments, Owner owner) {
   if (owner == Owner::registry) runtimes::registryAccessFrom(value);
   here.secrets().put(place, value);
   if (owner == Owner::registry)
-    std::cerr << "set the credential of " << name << " in " << here.where() << "; from now on every build may fetch its images\n";
+    std::cerr << "set the credential of " << name << " in " << here.where()
+              << "; from now on every build may fetch its images\n";
   else
     std::cerr << "set " << name << " in " << here.where() << "; daemons that start from now on find it as `!secret "
               << name << "`\n";
@@ -109,7 +110,8 @@ int list(const Arguments& arguments) {
   std::vector<std::string> names;
   if (owner == Owner::repository) {
     Server server(chooseContext(arguments));
-    const auto array = server.get(repoPath(chosenRepo(server, arguments.text("repo"))) + "/secrets")->getArray("secrets");
+    const auto array =
+        server.get(repoPath(chosenRepo(server, arguments.text("repo"))) + "/secrets")->getArray("secrets");
     for (unsigned i = 0; i < array->size(); ++i) names.push_back(array->getElement<std::string>(i));
   } else {
     names = namesHere(arguments, owner);

@@ -27,8 +27,8 @@ class BoundsTest : public CppUnit::TestFixture {
  public:
   void theOperatorsGraceHoldsForACancel() {
     Installation here(with({"worker.kill_grace=1s"}));
-    const auto id = here.build(here.makeRepo(
-        "grace", yml("", "\"trap '' TERM; echo started; while true; do sleep 1; done\"")));
+    const auto id =
+        here.build(here.makeRepo("grace", yml("", "\"trap '' TERM; echo started; while true; do sleep 1; done\"")));
     here.awaitLog(id, "started");
     here.ask("POST", "/v1/builds/" + id + "/cancel");
     const auto run = here.awaitEnd(id);

@@ -68,7 +68,8 @@ class SystemSecretTest : public CppUnit::TestFixture {
     const std::string tail = " --config " + here.folder() + "/server.yaml";
     const std::string program = Installation::program("ocelot");
     here.run({"/bin/sh", "-c", "printf '%s\\n' '" + key + "' | " + program + command.substr(6) + tail});
-    CPPUNIT_ASSERT_EQUAL(std::string("chat-key\n"), here.run({"/bin/sh", "-c", program + " secret list --system" + tail}));
+    CPPUNIT_ASSERT_EQUAL(std::string("chat-key\n"),
+                         here.run({"/bin/sh", "-c", program + " secret list --system" + tail}));
     here.start("admin");
     here.runBuild(repo);
     await("the receiver is told", [&] { return receiver.count() > 0; });

@@ -72,9 +72,12 @@ class SecretTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_EQUAL_MESSAGE(ran.err, 0, ran.status);
       CPPUNIT_ASSERT_MESSAGE(ran.err, !contains(ran.err + ran.out, "s3cret"));
     }
-    CPPUNIT_ASSERT_EQUAL(std::string("registry.example.org:5000\n"), ocelot::test::ocelot({"secret", "list", "--registry"}).out);
-    CPPUNIT_ASSERT_EQUAL(std::string("{\"secrets\":[]}\n"), ocelot::test::ocelot({"secret", "list", "--system", "--json"}).out);
-    CPPUNIT_ASSERT_EQUAL(0, ocelot::test::ocelot({"secret", "remove", "registry.example.org:5000", "--registry"}).status);
+    CPPUNIT_ASSERT_EQUAL(std::string("registry.example.org:5000\n"),
+                         ocelot::test::ocelot({"secret", "list", "--registry"}).out);
+    CPPUNIT_ASSERT_EQUAL(std::string("{\"secrets\":[]}\n"),
+                         ocelot::test::ocelot({"secret", "list", "--system", "--json"}).out);
+    CPPUNIT_ASSERT_EQUAL(0,
+                         ocelot::test::ocelot({"secret", "remove", "registry.example.org:5000", "--registry"}).status);
     const auto again = ocelot::test::ocelot({"secret", "remove", "registry.example.org:5000", "--registry"});
     CPPUNIT_ASSERT_EQUAL(2, again.status);
     CPPUNIT_ASSERT_MESSAGE(again.err, contains(again.err, "ocelot secret list --registry"));
