@@ -81,6 +81,7 @@ bool Reconciler::lead() {
   return false;
 }
 
+// A queue that is away keeps nobody from ending leases: the rows wait, and workers look by themselves meanwhile.
 void Reconciler::wakeWorkers() {
   try {
     trigger::publishOutbox(*engines_.store, *engines_.queue);

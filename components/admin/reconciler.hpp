@@ -44,17 +44,17 @@ class Reconciler {
     store::Micros lease_until = 0;
     Clock::time_point since;
   };
-
   struct Nudge {
     Clock::time_point next;
     std::chrono::milliseconds pause;
   };
+
   void run();
   void turn();
   bool lead();
   void wakeWorkers();
-  void endLeases();
   void wakeAgain(const std::vector<std::string>& topics);
+  void endLeases();
   bool watchedLongEnough();
   void prune();
 
@@ -67,9 +67,9 @@ class Reconciler {
   std::uint64_t interruptions_;
   Clock::time_point watching_since_, pruned_at_;
   std::map<std::string, Overdue> overdue_;  // by claim id
-  std::mutex mutex_;
   std::map<std::string, Nudge> nudges_;     // by topic whose builds have waited for long
   bool queue_away_ = false;
+  std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;
   std::thread thread_;

@@ -178,14 +178,10 @@ const ocelot_option kRetention[] = {
 };
 
 const std::pair<std::string_view, std::string_view> kChoices[] = {
-    {"store.kind", "sqlite|postgres"},
-    {"queue.kind", "store|nsq"},
-    {"discovery.kind", "store|consul"},
-    {"secrets.kind", "store|vault"},
-    {"vault.auth", "token|approle|kubernetes"},
-    {"log.format", "text|json"},
-    {"log.level", "debug|info|warning|error"},
-    {"worker.network", "bridge|none|host"},
+    {"store.kind", "sqlite|postgres"},          {"queue.kind", "store|nsq"},
+    {"discovery.kind", "store|consul"},         {"secrets.kind", "store|vault"},
+    {"vault.auth", "token|approle|kubernetes"}, {"log.format", "text|json"},
+    {"log.level", "debug|info|warning|error"},  {"worker.network", "bridge|none|host"},
 };
 
 }  // namespace

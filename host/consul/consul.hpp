@@ -31,7 +31,7 @@ class Unavailable : public std::runtime_error {
 };
 
 struct Reply {
-  int status = 0;           // 200 or 404
+  int status = 0;  // 200 or 404
   std::string body;
   std::uint64_t index = 0;  // X-Consul-Index; 0: none
 };

@@ -1,7 +1,7 @@
 #pragma once
 // The configuration that all daemons share: one YAML document in Consul's key-value store, at <prefix>/config, of the
-// form of server.yaml. One document and not a key each, so that keys that belong together change together, and a mistake
-// has its line. What was right last is kept in a file, so that a daemon starts while Consul is away.
+// form of server.yaml. One document and not a key each, so that keys that belong together change together, and a
+// mistake has its line. What was right last is kept in a file, so that a daemon starts while Consul is away.
 //
 //   read() ─ the configuration is right: good() ─ watch() ─ changed ─ read() ─┬─ good()
 //                                                                            └─ refused(): the last good one stays

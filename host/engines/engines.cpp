@@ -4,7 +4,6 @@
 
 #include <stdexcept>
 
-
 namespace ocelot::engines {
 
 store::StoreSettings storeSettings(const config::Config& config) {

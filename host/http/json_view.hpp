@@ -17,7 +17,7 @@ class JsonView {
   // nullopt: not JSON, or nested deeper than 32. The caller bounds the size.
   static std::optional<JsonView> parse(std::string_view text);
 
-  JsonView() = default;                       // an absent value
+  JsonView() = default;                        // an absent value
   JsonView operator[](const char* key) const;  // absent when this is no object or has no such member
   JsonView operator[](const std::string& key) const { return (*this)[key.c_str()]; }
   bool isObject() const;
@@ -25,9 +25,9 @@ class JsonView {
   std::optional<std::string> text() const;
   std::optional<std::int64_t> number() const;  // a whole one
   std::optional<bool> flag() const;
-  std::vector<JsonView> items() const;      // of an array; else empty
-  std::vector<std::string> keys() const;    // of an object; else empty
-  std::vector<std::string> texts() const;   // of an array: those items that are texts
+  std::vector<JsonView> items() const;     // of an array; else empty
+  std::vector<std::string> keys() const;   // of an object; else empty
+  std::vector<std::string> texts() const;  // of an array: those items that are texts
 
  private:
   struct Node;

@@ -23,7 +23,7 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 // How much of the repository a build gets.
 struct Clone {
   bool none = false;  // an empty workspace
-  int depth = 50;  // commits of history; 0: all of it
+  int depth = 50;     // commits of history; 0: all of it
   bool tags = false;
   bool submodules = false;
   bool lfs = false;

@@ -3,9 +3,9 @@
 //
 //   admin: issue() ─ handed over wrapped ─ worker: openPass() ─ reads ─ ~Secrets revokes it
 //
-// The token has no parent (a token role of Vault's says so), so that neither worker nor admin takes it along when its own
-// login ends, and a policy that allows reading the one repository's paths. Wrapped, it can be taken out once: if somebody
-// else was quicker, openPass() says so.
+// The token has no parent (a token role of Vault's says so), so that neither worker nor admin takes it along when its
+// own login ends, and a policy that allows reading the one repository's paths. Wrapped, it can be taken out once: if
+// somebody else was quicker, openPass() says so.
 
 #include <chrono>
 #include <memory>
@@ -30,7 +30,8 @@ class PassOffice {
   const std::string role_;
 };
 
-// Secrets as the holder of the pass may see them; revokes the pass when it goes. `version` 0 cannot be asked with a pass.
+// Secrets as the holder of the pass may see them; revokes the pass when it goes. `version` 0 cannot be asked with a
+// pass.
 std::unique_ptr<Secrets> openPass(const VaultPlace& place, VaultKv kv, const std::string& wrapped, VaultLog log);
 
 }  // namespace ocelot::secrets

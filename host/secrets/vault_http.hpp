@@ -29,9 +29,9 @@ class VaultHttp {
 
   struct Request {
     std::string method = "GET";
-    std::string path;      // below /v1/
-    std::string body;      // JSON
-    std::string wrap_ttl;  // "60s": the answer comes wrapped; "": as it is
+    std::string path;                      // below /v1/
+    std::string body;                      // JSON
+    std::string wrap_ttl;                  // "60s": the answer comes wrapped; "": as it is
     std::chrono::milliseconds timeout{0};  // 0: the place's
   };
   // Throws Unavailable when no answer came or Vault cannot serve now: sealed, away, overloaded, a standby that sends

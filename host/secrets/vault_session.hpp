@@ -4,7 +4,8 @@
 //
 //   first ask() ─ login ─┬─ 2/3 of the time: renew ──┐
 //                        ├───────────────────────────┘
-//                        └─ renewal refused, or no longer worth it; a request refused because the token has ended: login
+//                        └─ renewal refused, or no longer worth it; a request refused because the token has ended:
+//                        login
 
 #include <algorithm>
 #include <chrono>

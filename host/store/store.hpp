@@ -171,7 +171,7 @@ class Store {
   virtual std::optional<Repo> findRepoById(std::string_view id) = 0;
   virtual std::vector<Repo> repos() = 0;
   virtual void updateRepoPoll(std::string_view id, const std::string& heads_json) = 0;  // also sets polled_at
-  virtual void setRepoTrouble(std::string_view id, const std::string& trouble) = 0;  // at most 8 KiB
+  virtual void setRepoTrouble(std::string_view id, const std::string& trouble) = 0;     // at most 8 KiB
   virtual void setRepoPolling(std::string_view id, std::int64_t seconds, const std::string& branches) = 0;
   virtual bool removeRepo(std::string_view name) = 0;  // its builds stay readable
 

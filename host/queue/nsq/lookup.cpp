@@ -13,7 +13,7 @@
 namespace ocelot::queue::nsq {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{3000};
+constexpr std::chrono::milliseconds kLookupPatience{3000};
 constexpr std::uint64_t kMaxAnswer = 4 << 20;
 constexpr std::size_t kMaxNodes = 64;  // each costs a connection a topic
 
@@ -36,8 +36,8 @@ std::set<NsqAddress> Lookup::ask(const std::string& path) {
       http::ClientSettings settings;
       settings.url = url;
       settings.ca_file = ca_file_;
-      settings.connect_timeout = kPatience;
-      SimpleCall call(kPatience);
+      settings.connect_timeout = kLookupPatience;
+      SimpleCall call(kLookupPatience);
       HttpRequest request;
       request.url = path;
       request.headers = {{"Accept", "application/vnd.nsq; version=1.0"}};

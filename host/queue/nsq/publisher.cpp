@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kFindEvery{10000};
 // All attempts of one publication together: somebody waits for an answer to a push.
-constexpr milliseconds kPatience{6000};
+constexpr milliseconds kPublishPatience{6000};
 // More wake-ups at once than that wake nobody sooner; a worker that is full passes its own on.
 constexpr int kMostAtOnce = 64;
 // Says "there is work", and its own version, so that a later one may say more.
@@ -54,7 +54,7 @@ void Publisher::setAside(Target& target, const std::exception& error) {
 template <class Act>
 void Publisher::onAny(const std::string& what, const Act& act) {
   find();
-  const auto until = Clock::now() + kPatience;
+  const auto until = Clock::now() + kPublishPatience;
   const auto began = Clock::now();
   const std::size_t count = targets_.size(), first = good_;
   bool tried = false;

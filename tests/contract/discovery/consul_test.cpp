@@ -139,9 +139,10 @@ class LiveConsulTest : public CppUnit::TestFixture {
     const std::string rules = "service \\\"ocelot-worker\\\" { policy = \\\"write\\\" } key_prefix \\\"" + root.prefix +
                               "/\\\" { policy = \\\"write\\\" } session_prefix \\\"\\\" { policy = \\\"write\\\" } "
                               "node_prefix \\\"\\\" { policy = \\\"read\\\" }";
-    consul.json({"PUT", "acl/policy", "", "{\"Name\":\"" + root.prefix + "\",\"Rules\":\"" + rules + "\"}", {}, nullptr});
-    const auto made = consul.json(
-        {"PUT", "acl/token", "", "{\"Policies\":[{\"Name\":\"" + root.prefix + "\"}]}", {}, nullptr});
+    consul.json(
+        {"PUT", "acl/policy", "", "{\"Name\":\"" + root.prefix + "\",\"Rules\":\"" + rules + "\"}", {}, nullptr});
+    const auto made =
+        consul.json({"PUT", "acl/token", "", "{\"Policies\":[{\"Name\":\"" + root.prefix + "\"}]}", {}, nullptr});
     auto least = root;
     least.token = made["SecretID"].text().value();
     const std::string id = model::newUuid();

@@ -1,6 +1,7 @@
 #pragma once
-// DISCOVERY_CONTRACT(aSentenceInCamelCase) { … discovery, id … }: what holds whoever keeps the register. Each becomes three
-// tests: on the stand-in over each store, and on a real Consul. `id` is nobody else's, as a real Consul has other workers.
+// DISCOVERY_CONTRACT(aSentenceInCamelCase) { … discovery, id … }: what holds whoever keeps the register. Each becomes
+// three tests: on the stand-in over each store, and on a real Consul. `id` is nobody else's, as a real Consul has other
+// workers.
 
 #include "host/discovery/discovery.hpp"
 #include "tests/contract/support/contract.hpp"

@@ -1,6 +1,6 @@
 #pragma once
-// SECRETS_CONTRACT(aSentenceInCamelCase) { … kept … }: what holds wherever secrets are kept. Each becomes four tests: on
-// the stand-in over each store, and on a real Vault with key-value engines of version 1 and 2.
+// SECRETS_CONTRACT(aSentenceInCamelCase) { … kept … }: what holds wherever secrets are kept. Each becomes four tests:
+// on the stand-in over each store, and on a real Vault with key-value engines of version 1 and 2.
 
 #include "host/secrets/secrets.hpp"
 #include "tests/contract/support/contract.hpp"
@@ -13,11 +13,11 @@ struct OnVault {
 
 }  // namespace ocelot::test
 
-#define SECRETS_CONTRACT(name)                                                              \
-  static void name##_body(ocelot::secrets::Secrets& kept);                                  \
-  CONTRACT(name) {                                                                          \
-    const ocelot::test::TemporaryFolder folder;                                             \
+#define SECRETS_CONTRACT(name)                                                               \
+  static void name##_body(ocelot::secrets::Secrets& kept);                                   \
+  CONTRACT(name) {                                                                           \
+    const ocelot::test::TemporaryFolder folder;                                              \
     name##_body(*ocelot::secrets::openStoreSecrets(ground.store(), folder.path() + "/key")); \
-  }                                                                                         \
-  static const ocelot::test::OnVault name##_on_vault(#name, name##_body);                   \
+  }                                                                                          \
+  static const ocelot::test::OnVault name##_on_vault(#name, name##_body);                    \
   static void name##_body(ocelot::secrets::Secrets& kept)

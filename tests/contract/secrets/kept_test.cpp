@@ -59,9 +59,7 @@ SECRETS_CONTRACT(aNameThatIsNoNameIsRefused) {
   CPPUNIT_ASSERT_THROW(kept.add("a", std::string(64 * 1024 + 1, 'x')), std::invalid_argument);
 }
 
-SECRETS_CONTRACT(whereSecretsCanBeHadNothingIsAway) {
-  CPPUNIT_ASSERT_EQUAL(std::string(), kept.whyAway());
-}
+SECRETS_CONTRACT(whereSecretsCanBeHadNothingIsAway) { CPPUNIT_ASSERT_EQUAL(std::string(), kept.whyAway()); }
 
 SECRETS_CONTRACT(oneNameMayLieBelowAnother) {
   kept.put("a", "1");

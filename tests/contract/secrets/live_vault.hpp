@@ -14,7 +14,8 @@ class LiveVault {
  public:
   // The one of OCELOT_TEST_VAULT and OCELOT_TEST_VAULT_TOKEN (root's). Skips the test, saying why, where there is none.
   LiveVault();
-  LiveVault(std::string url, std::string root) : url_(std::move(url)), root_(std::move(root)), http_({url_, "", "", kPatience}) {}
+  LiveVault(std::string url, std::string root)
+      : url_(std::move(url)), root_(std::move(root)), http_({url_, "", "", kPatience}) {}
 
   // As root; the test fails when Vault does not answer 2xx.
   http::JsonView root(const std::string& method, const std::string& path, const std::string& body = "");

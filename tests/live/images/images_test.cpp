@@ -54,8 +54,9 @@ class OnOci : public CppUnit::TestFixture {
     Installation here;
     colour(here);
     const std::string name = "ocelot-test-import-" + std::to_string(::getpid()) + ":1";
-    here.run({"/bin/sh", "-c", "tar -C " + here.folder() + "/rootfs -cf - . | docker -H " + engine +
-                                   " import --change 'ENV SHADE=dark' --change 'USER builder' - " + name});
+    here.run({"/bin/sh", "-c",
+              "tar -C " + here.folder() + "/rootfs -cf - . | docker -H " + engine +
+                  " import --change 'ENV SHADE=dark' --change 'USER builder' - " + name});
     const auto importIt = [&](const std::string& source) {
       here.run({"/usr/bin/env", "DOCKER_HOST=" + engine, Installation::program("ocelot"), "image", "import",
                 "docker:" + source, "ocelot.local/imported", "--config", here.folder() + "/server.yaml"});
@@ -70,7 +71,8 @@ class OnOci : public CppUnit::TestFixture {
     }
     here.run({"docker", "-H", engine, "rmi", name});
     const auto run = here.runBuild(here.makeRepo(
-        "imported", "image: ocelot.local/imported\nstages:\n  - name: work\n    script: cat /etc/colour; echo $SHADE; id -un\n"));
+        "imported",
+        "image: ocelot.local/imported\nstages:\n  - name: work\n    script: cat /etc/colour; echo $SHADE; id -un\n"));
     CPPUNIT_ASSERT_EQUAL_MESSAGE(run.text(), std::string("passed"), run.state);
     CPPUNIT_ASSERT_MESSAGE(run.log, run.log.find("blue\ndark\nbuilder\n") != std::string::npos);
     here.awaitClean();
@@ -99,9 +101,9 @@ class OnOci : public CppUnit::TestFixture {
     here.run({"skopeo", "--insecure-policy", "copy", "-q", "--dest-tls-verify=false", "oci:" + layout + ":latest",
               "docker://" + open + "/ocelot/private:" + tag});
     const auto set = [&](const std::string& credential) {
-      here.run({"/bin/sh", "-c", "printf %s '" + credential + "' | " + Installation::program("ocelot") +
-                                     " secret set --registry " + closed + " --config " + here.folder() +
-                                     "/server.yaml"});
+      here.run({"/bin/sh", "-c",
+                "printf %s '" + credential + "' | " + Installation::program("ocelot") + " secret set --registry " +
+                    closed + " --config " + here.folder() + "/server.yaml"});
     };
 
     const auto repo = here.makeRepo("private", pipelineOf(image));
@@ -109,8 +111,9 @@ class OnOci : public CppUnit::TestFixture {
       const auto run = here.runBuild(repo);
       CPPUNIT_ASSERT_EQUAL_MESSAGE(run.text(), std::string("error"), run.state);
       CPPUNIT_ASSERT_EQUAL_MESSAGE(run.text(), std::string("unauthenticated"), run.reason);
-      for (const std::string& part : {image, "from " + closed, word + " it, on the machine of the store: " +
-                                                                    "ocelot secret set --registry " + closed})
+      for (const std::string& part :
+           {image, "from " + closed,
+            word + " it, on the machine of the store: " + "ocelot secret set --registry " + closed})
         CPPUNIT_ASSERT_MESSAGE(run.sentence + "\nlacks: " + part, run.sentence.find(part) != std::string::npos);
     };
     refused("set");

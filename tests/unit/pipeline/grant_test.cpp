@@ -57,10 +57,9 @@ class GrantTest : public CppUnit::TestFixture {
 
   void more_than_there_is_names_key_asked_and_limit() {
     pipeline_.resources.memory_bytes = (4ull << 30) + (512u << 20);
-    CPPUNIT_ASSERT_EQUAL(
-        std::string("ocelot.yml asks for more than this worker gives: resources.memory 4608MiB, and "
-                    "worker.memory_limit is 4GiB; ask for less, or have an operator raise the limit"),
-        grant(pipeline_, ceiling_).refusal);
+    CPPUNIT_ASSERT_EQUAL(std::string("ocelot.yml asks for more than this worker gives: resources.memory 4608MiB, and "
+                                     "worker.memory_limit is 4GiB; ask for less, or have an operator raise the limit"),
+                         grant(pipeline_, ceiling_).refusal);
     pipeline_.resources.cpu_millis = 16000;
     pipeline_.resources.pids = 4097;
     CPPUNIT_ASSERT_EQUAL(

@@ -94,7 +94,12 @@ class SharedHeadsTest : public CppUnit::TestFixture {
     waitUntil("the next has begun", [&] { return gate_.looks() == 2; });
     SimpleCall call;
     CPPUNIT_ASSERT_EQUAL_MESSAGE("of another repository", std::string("x"),
-                                 shared_.of(call, "b", [] { return std::vector<Head>{{"main", "x"}}; }).at(0).commit);
+                                 shared_.of(call, "b",
+                                            [] {
+                                              return std::vector<Head>{{"main", "x"}};
+                                            })
+                                     .at(0)
+                                     .commit);
     gate_.let(2);
     for (auto& thread : threads) thread.join();
     CPPUNIT_ASSERT_EQUAL(2, gate_.looks());

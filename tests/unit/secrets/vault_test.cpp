@@ -119,9 +119,8 @@ class VaultTest : public CppUnit::TestFixture {
 
   void aRedirectIsNotFollowed() {
     FakeHttp elsewhere([](const Asked&) { return answer(200, R"({"data":{"data":{"value":"stolen"}}})"); });
-    FakeHttp server(vault([&](const Asked& asked) {
-      return answer(307, "", "Location: " + elsewhere.url() + asked.target + "\r\n");
-    }));
+    FakeHttp server(vault(
+        [&](const Asked& asked) { return answer(307, "", "Location: " + elsewhere.url() + asked.target + "\r\n"); }));
     Adapter adapter(server);
     CPPUNIT_ASSERT(contains(unavailable([&] { adapter.kept->find("a"); }), "a redirect, which is not followed"));
     CPPUNIT_ASSERT(elsewhere.asked().empty());
