@@ -15,34 +15,12 @@
 #include <utility>
 
 #include "host/process/child.hpp"
+#include "host/process/fd.hpp"
 
 namespace ocelot::process {
 namespace {
 
 using Clock = Call::Clock;
-
-// A descriptor that closes itself.
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  Fd(const Fd&) = delete;
-  Fd& operator=(const Fd&) = delete;
-  ~Fd() { reset(); }
-  int get() const { return fd_; }
-  bool open() const { return fd_ >= 0; }
-  void reset() {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-  }
-
- private:
-  int fd_ = -1;
-};
 
 struct Pipe {
   Fd read, write;
@@ -81,7 +59,7 @@ class Running {
 
   Result finish() {
     if (command_.input.empty()) in_.reset();
-    while (!ended_ || out_.open() || err_.open()) {
+    while (!ended_ || out_ || err_) {
       if (ended_ && Clock::now() >= drain_until_) break;  // a grandchild keeps the pipes: its output is not ours
       if (!stopping_ && (call_.cancelled() || call_.remainingMs() == 0)) stop();
       if (stopping_ && !killed_ && Clock::now() >= kill_at_) {

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "host/model/build.hpp"
+#include "host/process/fd.hpp"
 #include "host/secrets/secrets.hpp"
 
 namespace ocelot::secrets {
@@ -20,30 +21,16 @@ namespace {
   throw Unavailable(what + " " + path + ": " + std::strerror(error));
 }
 
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  operator int() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 }  // namespace
 
 std::optional<Key> readKeyIfPresent(const std::string& path) {
-  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file < 0) {
+  const process::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) {
     if (errno == ENOENT) return std::nullopt;
     fail("read the key of the secrets,", path);
   }
   struct stat status {};
-  if (::fstat(file, &status) != 0) fail("look at the key of the secrets,", path);
+  if (::fstat(file.get(), &status) != 0) fail("look at the key of the secrets,", path);
   if (!S_ISREG(status.st_mode)) throw Unavailable("read the key of the secrets, " + path + ": that is no file");
   if ((status.st_mode & 077) != 0)
     throw Unavailable("read the key of the secrets, " + path + ": others may read it; run chmod 600 " + path +
@@ -51,7 +38,7 @@ std::optional<Key> readKeyIfPresent(const std::string& path) {
   Key key{};
   std::size_t done = 0;
   while (done < key.size()) {
-    const ssize_t count = ::read(file, key.data() + done, key.size() - done);
+    const ssize_t count = ::read(file.get(), key.data() + done, key.size() - done);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail("read the key of the secrets,", path);
     if (count == 0) break;
@@ -74,9 +61,9 @@ Key makeKey(const std::string& path) {
   // once.
   const std::string draft = path + "." + model::newClaimId();
   {
-    const File file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (file < 0) fail("make the key of the secrets,", draft);
-    if (::write(file, key.data(), key.size()) != static_cast<ssize_t>(key.size()) || ::fsync(file) != 0) {
+    const process::Fd file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!file) fail("make the key of the secrets,", draft);
+    if (::write(file.get(), key.data(), key.size()) != static_cast<ssize_t>(key.size()) || ::fsync(file.get()) != 0) {
       const int why = errno;
       ::unlink(draft.c_str());
       errno = why;
@@ -93,8 +80,8 @@ Key makeKey(const std::string& path) {
     throw Unavailable("make the key of the secrets, " + path + ": it came and went; try again");
   }
   // Secrets that outlive their key are lost: the name must be on the disk before the first of them.
-  const File parent(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (parent < 0 || ::fsync(parent) != 0) fail("flush the folder of", path);
+  const process::Fd parent(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!parent || ::fsync(parent.get()) != 0) fail("flush the folder of", path);
   return key;
 }
 

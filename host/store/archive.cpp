@@ -12,24 +12,11 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "host/process/fd.hpp"
 #include "host/store/store.hpp"
 
 namespace ocelot::store {
 namespace {
-
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  operator int() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 struct FreeEntry {
   void operator()(archive_entry* entry) const { archive_entry_free(entry); }
@@ -107,9 +94,9 @@ void ArchiveWriter::add(const std::string& name, std::string_view bytes) {
 }
 
 bool ArchiveWriter::addFile(const std::string& name, const std::string& path, std::int64_t size) {
-  const File source(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const process::Fd source(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status {};
-  if (source < 0 || ::fstat(source, &status) != 0) {
+  if (!source || ::fstat(source.get(), &status) != 0) {
     if (errno == ENOENT) return false;
     throw Unavailable("read " + path + ": " + std::strerror(errno));
   }
@@ -119,7 +106,7 @@ bool ArchiveWriter::addFile(const std::string& name, const std::string& path, st
   std::string buffer(256 * 1024, '\0');
   for (std::int64_t left = size; left > 0;) {
     const ssize_t count =
-        ::read(source, buffer.data(),
+        ::read(source.get(), buffer.data(),
                static_cast<std::size_t>(std::min<std::int64_t>(left, static_cast<std::int64_t>(buffer.size()))));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) throw Unavailable("read " + path + ": " + (count < 0 ? std::strerror(errno) : "it became shorter"));
@@ -154,20 +141,20 @@ void readArchive(const std::string& file, const std::function<std::string(const 
                                "\" in it is no plain file; this is no backup of ocelot's");
     const std::string target = entry(name);
     std::filesystem::create_directories(std::filesystem::path(target).parent_path());
-    const File out(::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (out < 0) throw Unavailable("write " + target + ": " + std::strerror(errno));
+    const process::Fd out(::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!out) throw Unavailable("write " + target + ": " + std::strerror(errno));
     for (;;) {
       const la_ssize_t size = archive_read_data(reader.get(), buffer.data(), buffer.size());
       if (size == 0) break;
       if (size < 0) throw std::runtime_error("read " + file + ", " + name + ": " + reason(reader.get()));
       for (la_ssize_t done = 0; done < size;) {
-        const ssize_t count = ::write(out, buffer.data() + done, static_cast<std::size_t>(size - done));
+        const ssize_t count = ::write(out.get(), buffer.data() + done, static_cast<std::size_t>(size - done));
         if (count < 0 && errno == EINTR) continue;
         if (count <= 0) throw Unavailable("write " + target + ": " + std::strerror(errno));
         done += count;
       }
     }
-    if (::fsync(out) != 0) throw Unavailable("flush " + target + ": " + std::strerror(errno));
+    if (::fsync(out.get()) != 0) throw Unavailable("flush " + target + ": " + std::strerror(errno));
   }
 }
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "host/process/fd.hpp"
 #include "host/store/store.hpp"
 
 namespace ocelot::store {
@@ -18,20 +19,6 @@ namespace {
   throw Unavailable(what + " " + path + ": " + std::strerror(error) +
                     (error == ENOSPC || error == EDQUOT ? "; free space, or keep fewer builds (keep:)" : ""));
 }
-
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  operator int() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 }  // namespace
 
@@ -56,15 +43,15 @@ std::int64_t LogSegments::append(const std::string& build_id, std::int64_t fence
     fd = ::open(at.c_str(), flags, 0600);
   }
   if (fd < 0) fail("open", at);
-  const File file(fd);
+  const process::Fd file(fd);
   struct stat status {};
-  if (::fstat(file, &status) != 0) fail("look at", at);
+  if (::fstat(file.get(), &status) != 0) fail("look at", at);
   if (status.st_size < size) return status.st_size;
-  if (status.st_size > size && ::ftruncate(file, size) != 0) fail("cut", at);
+  if (status.st_size > size && ::ftruncate(file.get(), size) != 0) fail("cut", at);
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t count =
-        ::pwrite(file, bytes.data() + done, bytes.size() - done, static_cast<off_t>(size) + static_cast<off_t>(done));
+    const ssize_t count = ::pwrite(file.get(), bytes.data() + done, bytes.size() - done,
+                                   static_cast<off_t>(size) + static_cast<off_t>(done));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) fail("write", at);
     done += static_cast<std::size_t>(count);
@@ -74,23 +61,23 @@ std::int64_t LogSegments::append(const std::string& build_id, std::int64_t fence
 
 void LogSegments::sync(const std::string& build_id, std::int64_t fence) const {
   const std::string at = path(build_id, fence);
-  const File file(::open(at.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (file < 0) {
+  const process::Fd file(::open(at.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) {
     if (errno == ENOENT) return;
     fail("open", at);
   }
-  if (::fdatasync(file) != 0) fail("flush", at);
+  if (::fdatasync(file.get()) != 0) fail("flush", at);
   // The name too: a new file's entry lives in its folder.
-  const File folder(::open(at.substr(0, at.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder < 0 || ::fsync(folder) != 0) fail("flush the folder of", at);
+  const process::Fd folder(::open(at.substr(0, at.rfind('/')).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder || ::fsync(folder.get()) != 0) fail("flush the folder of", at);
 }
 
 std::string LogSegments::read(const std::string& build_id, std::int64_t fence, std::int64_t offset, std::int64_t size,
                               std::size_t max_bytes) const {
   if (offset < 0 || offset >= size) return {};
   const std::string at = path(build_id, fence);
-  const File file(::open(at.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  if (file < 0) {
+  const process::Fd file(::open(at.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) {
     if (errno == ENOENT) return {};  // removed with its build while somebody was reading
     fail("open", at);
   }
@@ -99,8 +86,8 @@ std::string LogSegments::read(const std::string& build_id, std::int64_t fence, s
                     '\0');
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t count =
-        ::pread(file, bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset) + static_cast<off_t>(done));
+    const ssize_t count = ::pread(file.get(), bytes.data() + done, bytes.size() - done,
+                                  static_cast<off_t>(offset) + static_cast<off_t>(done));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) fail("read", at);
     if (count == 0) break;
