@@ -11,7 +11,7 @@ using http::Refusal;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kBlock = 256u << 10;
-// How long a follower of the store waits before it looks again.
+// How long a follower waits before it looks again where nothing tells it of changes.
 constexpr milliseconds kLookAgain{300};
 constexpr milliseconds kWait{15000};
 
@@ -90,7 +90,9 @@ bool pump(const Query& query, GrowingLog& log, Range range, http::StreamWriter& 
     if (at_end) encoder->finish(at, ended.value_or(""), text);
     if (!text.empty() && !out.write(text)) return false;
     if (at_end) return true;
-    if (bytes.empty() && !out.wait(log.fd() < 0 ? kLookAgain : kWait, log.fd())) return false;
+    if (!bytes.empty()) continue;
+    const int fd = log.fd();
+    if (!out.wait(fd < 0 ? kLookAgain : kWait, fd)) return false;
   }
 }
 
@@ -132,6 +134,15 @@ class Stored final : public GrowingLog {
             {stage.index, stage.name, stage.log_begin, stage.state == model::StageState::running ? -1 : stage.log_end});
     return out;
   }
+  // Asked for by those who wait, and by them alone.
+  int fd() override {
+    if (!watch_asked_) watch_ = store_.watch(id_);
+    watch_asked_ = true;
+    return watch_ ? watch_->fd() : -1;
+  }
+  void clear() override {
+    if (watch_) watch_->clear();
+  }
 
  private:
   void look() {
@@ -143,6 +154,8 @@ class Stored final : public GrowingLog {
   store::Store& store_;
   const std::string id_;
   model::Build build_;
+  std::unique_ptr<store::Watch> watch_;
+  bool watch_asked_ = false;
 };
 
 }  // namespace

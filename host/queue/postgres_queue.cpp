@@ -6,23 +6,13 @@
 #include <algorithm>
 
 #include "host/queue/topic.hpp"
-#include "host/store/postgres/login.hpp"
 
 namespace ocelot::queue {
 namespace {
 
 constexpr std::chrono::milliseconds kFirstPause{100}, kLongestPause{10'000};
 
-std::string lastError(PGconn* connection) {
-  std::string text = PQerrorMessage(connection);
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
-}
-
 }  // namespace
-
-void PostgresQueue::Close::operator()(pg_conn* connection) const { PQfinish(connection); }
 
 PostgresQueue::PostgresQueue(const store::StoreSettings& settings)
     : login_(std::make_unique<store::PostgresLogin>(settings.dsn, settings.password)) {
@@ -31,23 +21,13 @@ PostgresQueue::PostgresQueue(const store::StoreSettings& settings)
 
 PostgresQueue::~PostgresQueue() = default;
 
-PostgresQueue::ConnectionPtr PostgresQueue::connect() const {
-  ConnectionPtr connection(PQconnectdb(login_->connectionString().c_str()));
-  if (PQstatus(connection.get()) != CONNECTION_OK)
-    throw store::Unavailable("connect to PostgreSQL, " + login_->shown() + ": " + lastError(connection.get()));
-  // The server's parting words are not for our standard error.
-  PQsetNoticeProcessor(
-      connection.get(), [](void*, const char*) {}, nullptr);
-  return connection;
-}
-
 void PostgresQueue::listen() {
-  listener_ = connect();
+  listener_ = store::connectRaw(*login_);
   PGresult* result = PQexec(listener_.get(), "LISTEN ocelot_wake");
   const bool listens = PQresultStatus(result) == PGRES_COMMAND_OK;
   PQclear(result);
   if (listens) return;
-  const std::string why = lastError(listener_.get());
+  const std::string why = store::lastError(listener_.get());
   listener_.reset();
   throw store::Unavailable("listen for wake-ups, " + login_->shown() + ": " + why);
 }
@@ -71,13 +51,13 @@ void PostgresQueue::publish(const std::string& topic, int) {
   const char* values[] = {topic.c_str()};
   for (int run = 1;; ++run) {
     const bool fresh = !publisher_;
-    if (fresh) publisher_ = connect();
+    if (fresh) publisher_ = store::connectRaw(*login_);
     PGresult* result =
         PQexecParams(publisher_.get(), "SELECT pg_notify('ocelot_wake', $1)", 1, nullptr, values, nullptr, nullptr, 0);
     const bool done = PQresultStatus(result) == PGRES_TUPLES_OK;
     PQclear(result);
     if (done) return;
-    const std::string why = lastError(publisher_.get());
+    const std::string why = store::lastError(publisher_.get());
     publisher_.reset();
     // A connection that idled over a restart of the server fails once; two wake-ups are no worse than one.
     if (fresh || run > 1) throw store::Unavailable("publish " + topic + ", " + login_->shown() + ": " + why);

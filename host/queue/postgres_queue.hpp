@@ -8,12 +8,7 @@
 
 #include "host/queue/event.hpp"
 #include "host/queue/queue.hpp"
-
-struct pg_conn;
-
-namespace ocelot::store {
-class PostgresLogin;
-}
+#include "host/store/postgres/raw.hpp"
 
 namespace ocelot::queue {
 
@@ -28,12 +23,7 @@ class PostgresQueue final : public Queue {
 
  private:
   using Clock = std::chrono::steady_clock;
-  struct Close {
-    void operator()(pg_conn* connection) const;
-  };
-  using ConnectionPtr = std::unique_ptr<pg_conn, Close>;
 
-  ConnectionPtr connect() const;
   void listen();             // throws Unavailable
   void listenAgain();        // after a loss, with growing pauses
   void readNotifications();  // notices a loss too
@@ -43,10 +33,10 @@ class PostgresQueue final : public Queue {
   Event woken_;
 
   std::mutex publisher_mutex_;
-  ConnectionPtr publisher_;  // opened when first needed
+  store::RawConnection publisher_;  // opened when first needed
 
   // Of the one thread that waits.
-  ConnectionPtr listener_;
+  store::RawConnection listener_;
   std::set<std::string> seen_;
   bool missed_ = false;  // there was no connection for a while: anything may have been published
   Clock::time_point next_try_{};

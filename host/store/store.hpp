@@ -138,6 +138,17 @@ struct WorkerRow {
   Micros seen_at = 0;
 };
 
+// Tells that an active build may have changed: its log has grown, a stage or the build has ended. For one thread; goes
+// before its store does.
+class Watch {
+ public:
+  virtual ~Watch() = default;
+  // Readable after a change. -1: changes are not told at present (the engine cannot be reached, …), look again after a
+  // while. Asked before each wait.
+  virtual int fd() = 0;
+  virtual void clear() = 0;  // before looking: a change after this makes fd readable again
+};
+
 // What one repo asks for. Only ever less than the rest of the Retention: whichever limit is tighter holds.
 struct RepoRetention {
   std::string repo;     // its name
@@ -231,6 +242,8 @@ class Store {
   virtual std::int64_t aheadInQueue(const Build& build) = 0;  // queued builds that would be claimed before this one
   // At most max_bytes from `offset`; shorter or empty at the stored end.
   virtual std::string readLog(std::string_view build_id, std::int64_t offset, std::size_t max_bytes) = 0;
+  // For whoever follows an active build. nullptr: this engine tells of no changes, look again after a while.
+  virtual std::unique_ptr<Watch> watch(const std::string& /*build_id*/) { return nullptr; }
   // queued: canceled at once. running: marked, the worker learns it with its next renewal. Final: unchanged.
   // Returns the state after the call; nullopt: no such build.
   virtual std::optional<model::BuildState> cancel(std::string_view build_id, const std::string& by) = 0;

@@ -146,12 +146,16 @@ std::optional<std::int64_t> PostgresStore::appendLog(const Claim& claim, std::in
   return within<std::optional<std::int64_t>>(
       Access::write_one, [&](Connection& db, bool) -> std::optional<std::int64_t> {
         if (!bytes.empty()) {
-          const Rows added = db.query(
+          static const std::string sql =
               "WITH held AS (UPDATE builds SET log_bytes = log_bytes + $1 WHERE id = $2 AND claim_id = $3 AND "
-              "state = 'running' AND log_bytes = $4 RETURNING id, fence, log_bytes) "
-              "INSERT INTO log_chunks (build_id, fence, begin_offset, end_offset, bytes) "
-              "SELECT id, fence, log_bytes - $1, log_bytes, $5 FROM held RETURNING end_offset",
-              "i", {static_cast<std::int64_t>(bytes.size()), claim.build_id, claim.claim_id, offset, Bytes{bytes}});
+              "state = 'running' AND log_bytes = $4 RETURNING id, fence, log_bytes), "
+              "added AS (INSERT INTO log_chunks (build_id, fence, begin_offset, end_offset, bytes) "
+              "SELECT id, fence, log_bytes - $1, log_bytes, $5 FROM held RETURNING build_id, end_offset) "
+              "SELECT end_offset, " +
+              tellingFollowers("build_id") + " FROM added";
+          const Rows added =
+              db.query(sql, "ii",
+                       {static_cast<std::int64_t>(bytes.size()), claim.build_id, claim.claim_id, offset, Bytes{bytes}});
           if (!added.empty()) return added.integer(0, 0);
         }
         const Rows held = db.query("SELECT log_bytes FROM builds WHERE id = $1 AND claim_id = $2 AND state = 'running'",
@@ -164,6 +168,11 @@ void PostgresStore::appendTail(Connection& db, const std::string& build_id, std:
                                std::string_view tail) {
   db.run("INSERT INTO log_chunks (build_id, fence, begin_offset, end_offset, bytes) VALUES ($1, $2, $3, $4, $5)",
          {build_id, fence, offset, offset + static_cast<std::int64_t>(tail.size()), Bytes{tail}});
+}
+
+void PostgresStore::tellFollowers(Connection& db, std::string_view build_id) {
+  static const std::string sql = "SELECT " + tellingFollowers("$1");
+  db.query(sql, "i", {build_id});
 }
 
 std::string PostgresStore::readLog(std::string_view build_id, std::int64_t offset, std::size_t max_bytes) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "host/store/postgres/followers.hpp"
 #include "host/store/postgres/login.hpp"
 #include "host/store/postgres/session.hpp"
 #include "host/store/sql/sql_store.hpp"
@@ -24,12 +25,14 @@ class PostgresStore final : public SqlStore {
   std::uint64_t interruptions() const override { return interruptions_; }
   std::optional<std::int64_t> appendLog(const Claim& claim, std::int64_t offset, std::string_view bytes) override;
   std::string readLog(std::string_view build_id, std::int64_t offset, std::size_t max_bytes) override;
+  std::unique_ptr<Watch> watch(const std::string& build_id) override { return followers_.watch(build_id); }
 
  protected:
   void transact(Access access, const Body& body) override;
   const Dialect& dialect() const override;
   void appendTail(Connection& db, const std::string& build_id, std::int64_t fence, std::int64_t offset,
                   std::string_view tail) override;
+  void tellFollowers(Connection& db, std::string_view build_id) override;
 
  private:
   class Lease;
@@ -43,6 +46,8 @@ class PostgresStore final : public SqlStore {
   std::condition_variable returned_;
   std::vector<std::unique_ptr<PostgresSession>> idle_;
   std::size_t open_ = 0;  // idle and in use
+
+  PostgresFollowers followers_{login_};
 };
 
 }  // namespace ocelot::store

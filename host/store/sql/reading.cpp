@@ -116,6 +116,7 @@ std::optional<BuildState> SqlStore::cancel(std::string_view build_id, const std:
           "finished_at = ocelot_now() WHERE id = $3",
           {"canceled by " + who + " before it ran", who, build_id});
       addNotice(db, std::string(build_id));
+      tellFollowers(db, build_id);
       return BuildState::canceled;
     }
     // The first who asks is the one who is named.

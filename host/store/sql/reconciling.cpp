@@ -32,6 +32,7 @@ bool SqlStore::endLease(const ExpiredLease& lease, int max_attempts) {
     const std::string& id = lease.build_id;
     const Rows held = db.query(lock, "itti", {id, lease.claim_id, lease.lease_until});
     if (held.empty()) return false;
+    tellFollowers(db, id);
     const std::int64_t attempt = held.integer(0, 3);
     const bool canceled = held.integer(0, 0) != 0;
     const std::string lost = "worker " + lease.worker + " was lost in attempt " + std::to_string(attempt) + " of " +

@@ -63,6 +63,7 @@ bool SqlStore::updateStages(const Claim& claim, const std::vector<Stage>& stages
   return within<bool>(Access::write, [&](Connection& db, bool) {
     if (db.query(sql, "i", {claim.build_id, claim.claim_id}).empty()) return false;
     putStages(db, claim.build_id, stages);
+    tellFollowers(db, claim.build_id);
     return true;
   });
 }
@@ -102,6 +103,7 @@ bool SqlStore::finish(const Finish& finish) {
         {model::toString(state), finish.outcome.reason, cutText(finish.outcome.sentence, kMaxSentence), stored,
          finish.log_sha256, id});
     addNotice(db, id);
+    tellFollowers(db, id);
     return true;
   });
 }
@@ -115,6 +117,7 @@ bool SqlStore::release(const Claim& claim, const std::string& why) {
     const std::string& id = claim.build_id;
     const Rows held = db.query(lock, "itt", {id, claim.claim_id});
     if (held.empty()) return false;
+    tellFollowers(db, id);
     if (held.integer(0, 0) != 0) {
       db.run(
           "UPDATE builds SET state = 'canceled', reason = 'canceled', sentence = $1, finished_at = ocelot_now(), "

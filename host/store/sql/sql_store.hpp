@@ -104,6 +104,8 @@ class SqlStore : public Store {
   // Puts the closing chunk of a log, inside finish's transaction.
   virtual void appendTail(Connection& db, const std::string& build_id, std::int64_t fence, std::int64_t offset,
                           std::string_view tail) = 0;
+  // Inside the transaction that changes an active build.
+  virtual void tellFollowers(Connection&, std::string_view /*build_id*/) {}
   // Before finish's transaction: what was appended so far is made to survive power loss.
   virtual void settleLog(const Claim&) {}
   // Inside prune's transaction, before the row goes; and after it was committed.
