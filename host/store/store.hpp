@@ -309,6 +309,7 @@ struct StoreSettings {
   std::string dsn;              // postgres: "host=… port=… dbname=… user=…" (no spaces in values)
   std::string password;         // postgres
   int pool_size = 8;
+  int pool_wait_ms = 10'000;  // postgres: how long a call waits while all sessions are in use
 };
 
 // Opens, does not migrate. Throws Unavailable, or std::invalid_argument with what to do (a network file system, …).

@@ -10,7 +10,6 @@
 namespace ocelot::store {
 namespace {
 
-constexpr auto kWaitForSession = std::chrono::seconds(30);
 constexpr int kTransientRuns = 8;
 
 bool isAnswer(const std::exception& error) {
@@ -25,10 +24,12 @@ class PostgresStore::Lease {
  public:
   explicit Lease(PostgresStore& store) : store_(store) {
     std::unique_lock<std::mutex> lock(store_.mutex_);
-    if (!store_.returned_.wait_for(lock, kWaitForSession,
+    if (!store_.returned_.wait_for(lock, store_.pool_wait_,
                                    [&] { return !store_.idle_.empty() || store_.open_ < store_.pool_size_; }))
       throw Unavailable("use PostgreSQL, " + store_.login_.shown() + ": all " + std::to_string(store_.pool_size_) +
-                        " connections of this process have been busy for 30 s; raise store.pool");
+                        " connections of this process have been busy for " + std::to_string(store_.pool_wait_.count()) +
+                        " ms; raise store.pool (and max_connections of the server with it)");
+    generation_ = store_.generation_;
     if (!store_.idle_.empty()) {
       session_ = std::move(store_.idle_.back());
       store_.idle_.pop_back();
@@ -46,9 +47,9 @@ class PostgresStore::Lease {
     }
   }
   ~Lease() {
-    const bool keep = session_->alive();
+    const bool alive = session_->alive();
     const std::lock_guard<std::mutex> lock(store_.mutex_);
-    if (keep) {
+    if (alive && generation_ == store_.generation_) {
       store_.idle_.push_back(std::move(session_));
     } else {
       --store_.open_;
@@ -58,15 +59,18 @@ class PostgresStore::Lease {
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
   PostgresSession& session() { return *session_; }
+  std::uint64_t generation() const { return generation_; }
 
  private:
   PostgresStore& store_;
+  std::uint64_t generation_ = 0;
   std::unique_ptr<PostgresSession> session_;
 };
 
 PostgresStore::PostgresStore(const StoreSettings& settings)
     : login_(settings.dsn, settings.password),
-      pool_size_(static_cast<std::size_t>(std::clamp(settings.pool_size, 1, 256))) {
+      pool_size_(static_cast<std::size_t>(std::clamp(settings.pool_size, 1, 256))),
+      pool_wait_(std::clamp(settings.pool_wait_ms, 1, 600'000)) {
   Lease first(*this);  // Unavailable here rather than at the first use
 }
 
@@ -102,11 +106,14 @@ void PostgresStore::migrate() {
   });
 }
 
-// After a restart of the server every idle session would fail once: all go at the first sign.
-void PostgresStore::connectionWasLost() {
-  ++interruptions_;
+// After a restart of the server every session would fail once: the idle ones go at the first sign, those in use when
+// they come back.
+void PostgresStore::connectionWasLost(std::uint64_t generation) {
   std::vector<std::unique_ptr<PostgresSession>> dead;
   const std::lock_guard<std::mutex> lock(mutex_);
+  if (generation != generation_) return;  // the same loss, seen by another thread before
+  ++interruptions_;
+  ++generation_;
   dead.swap(idle_);
   open_ -= dead.size();
   returned_.notify_all();
@@ -126,7 +133,7 @@ void PostgresStore::transact(Access access, const Body& body) {
     } catch (const std::exception& error) {
       if (!lease.session().alive()) {
         // A commit may have been lost with its answer, so bodies are told. Once: a server that is away stays away.
-        connectionWasLost();
+        connectionWasLost(lease.generation());
         if (isAnswer(error)) throw;
         if (again)
           throw Unavailable("use PostgreSQL, " + login_.shown() +

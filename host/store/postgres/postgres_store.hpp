@@ -2,6 +2,7 @@
 // The store of several machines: a PostgreSQL database, with logs as chunks in a table.
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -36,16 +37,18 @@ class PostgresStore final : public SqlStore {
 
  private:
   class Lease;
-  void connectionWasLost();
+  void connectionWasLost(std::uint64_t generation);
 
   const PostgresLogin login_;
   const std::size_t pool_size_;
+  const std::chrono::milliseconds pool_wait_;
   std::atomic<std::uint64_t> interruptions_{0};
 
   std::mutex mutex_;
   std::condition_variable returned_;
   std::vector<std::unique_ptr<PostgresSession>> idle_;
-  std::size_t open_ = 0;  // idle and in use
+  std::size_t open_ = 0;          // idle and in use
+  std::uint64_t generation_ = 0;  // sessions of an earlier one may be dead: a loss came after they were opened
 
   PostgresFollowers followers_{login_};
 };

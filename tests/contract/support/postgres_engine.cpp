@@ -6,6 +6,7 @@
 #include <Poco/Data/Session.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <libpq-fe.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -15,11 +16,14 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <vector>
 
 #include "tests/contract/support/contract.hpp"
+#include "tests/support/nsqd.hpp"
 #include "tests/support/skip.hpp"
 
 namespace ocelot::test {
@@ -40,7 +44,8 @@ std::optional<std::string> binaries() {
 
 class Server {
  public:
-  Server() : bin_(*binaries()) {
+  // `port`: 0 for none but the socket; else TLS is spoken there, by the certificate that `prepare` puts in place.
+  explicit Server(int port = 0, const std::function<void(Server&)>& prepare = {}) : bin_(*binaries()), port_(port) {
     // The server refuses to run as root.
     if (::geteuid() == 0) {
       const passwd* user = ::getpwnam("postgres");
@@ -50,18 +55,23 @@ class Server {
       gid_ = user->pw_gid;
       if (::chown(folder_.path().c_str(), uid_, gid_) != 0) throw std::runtime_error("give away " + folder_.path());
     }
-    const pid_t init =
-        spawn({bin_ + "/initdb", "-D", data(), "-U", "ocelot", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"});
-    int status = 0;
-    ::waitpid(init, &status, 0);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-      throw std::runtime_error("initdb failed; its output is in " + folder_.path() + "/out");
+    run({bin_ + "/initdb", "-D", data(), "-U", "ocelot", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"});
+    if (prepare) prepare(*this);
     start();
   }
   ~Server() { stop(SIGQUIT); }
 
   std::string dsn(const std::string& database) const {
-    return "host=" + folder_.path() + " port=5432 user=ocelot dbname=" + database;
+    return "host=" + folder_.path() + " port=" + std::to_string(port_ ? port_ : 5432) +
+           " user=ocelot dbname=" + database;
+  }
+  std::string data() const { return folder_.path() + "/data"; }
+  // Runs a program as the server's user.
+  void run(const std::vector<std::string>& arguments) const {
+    int status = 0;
+    ::waitpid(spawn(arguments), &status, 0);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+      throw std::runtime_error(arguments[0] + " failed; its output is in " + folder_.path() + "/out");
   }
   void restart() {
     stop(SIGINT);
@@ -73,12 +83,26 @@ class Server {
   }
 
  private:
-  std::string data() const { return folder_.path() + "/data"; }
-
   void start() {
-    pid_ = spawn({bin_ + "/postgres", "-D", data(), "-k", folder_.path(), "-c", "listen_addresses=", "-c",
-                  "client_min_messages=warning", "-c", "fsync=off", "-c", "max_connections=60", "-c",
-                  "shared_buffers=16MB"});
+    std::vector<std::string> arguments{bin_ + "/postgres",
+                                       "-D",
+                                       data(),
+                                       "-k",
+                                       folder_.path(),
+                                       "-c",
+                                       "client_min_messages=warning",
+                                       "-c",
+                                       "fsync=off",
+                                       "-c",
+                                       "max_connections=60",
+                                       "-c",
+                                       "shared_buffers=16MB",
+                                       "-c",
+                                       std::string("listen_addresses=") + (port_ ? "127.0.0.1" : "")};
+    if (port_)
+      arguments.insert(arguments.end(), {"-c", "port=" + std::to_string(port_), "-c", "ssl=on", "-c",
+                                         "ssl_cert_file=server.crt", "-c", "ssl_key_file=server.key"});
+    pid_ = spawn(arguments);
     waitUntil("PostgreSQL answers", [&] {
       try {
         session("postgres");
@@ -112,11 +136,12 @@ class Server {
     if (uid_ != 0 && (::setgroups(0, nullptr) != 0 || ::setgid(gid_) != 0 || ::setuid(uid_) != 0)) ::_exit(126);
     ::prctl(PR_SET_PDEATHSIG, SIGQUIT);  // no server outlives a test that crashed
     if (::chdir(folder_.path().c_str()) != 0) ::_exit(126);
-    ::execv(argv[0], argv.data());
+    ::execvp(argv[0], argv.data());
     ::_exit(127);
   }
 
   std::string bin_;
+  int port_;
   TemporaryFolder folder_;
   uid_t uid_ = 0;
   gid_t gid_ = 0;
@@ -153,6 +178,15 @@ class PostgresEngine : public Engine {
   void sql(const std::string& statement) override {
     server_.session(database_) << statement, Poco::Data::Keywords::now;
   }
+  void script(const std::string& statements) override {
+    PGconn* connection = PQconnectdb(server_.dsn(database_).c_str());
+    PGresult* result = PQexec(connection, statements.c_str());
+    const bool done = PQresultStatus(result) == PGRES_COMMAND_OK || PQresultStatus(result) == PGRES_TUPLES_OK;
+    const std::string why = PQerrorMessage(connection);
+    PQclear(result);
+    PQfinish(connection);
+    if (!done) throw std::runtime_error("run a script: " + why);
+  }
   std::string text(const std::string& query) override {
     Poco::Data::Session open = server_.session(database_);
     Poco::Data::RecordSet rows(open, query);
@@ -171,7 +205,43 @@ class PostgresEngine : public Engine {
   std::string database_;
 };
 
+void makeCertificate(const Server& server, const std::string& name) {
+  const std::string path = server.data() + "/" + name;
+  server.run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+              "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", path + ".key",
+              "-out", path + ".crt"});
+}
+
+class TlsPostgres final : public TlsServer {
+ public:
+  TlsPostgres()
+      : port_(freePortOfLoopback()), server_(port_, [](Server& server) {
+          makeCertificate(server, "server");
+          makeCertificate(server, "unrelated");
+          std::ofstream(server.data() + "/pg_hba.conf") << "local all all trust\n"
+                                                           "hostssl all all 127.0.0.1/32 scram-sha-256\n";
+        }) {
+    server_.session("postgres") << "ALTER USER ocelot PASSWORD '" + password() + "'", Poco::Data::Keywords::now;
+  }
+  std::string address() const override {
+    return "hostaddr=127.0.0.1 port=" + std::to_string(port_) + " user=ocelot dbname=postgres";
+  }
+  std::string password() const override { return "a pass:word"; }
+  std::string certificate() const override { return server_.data() + "/server.crt"; }
+  std::string unrelated() const override { return server_.data() + "/unrelated.crt"; }
+
+ private:
+  int port_;
+  Server server_;
+};
+
 }  // namespace
+
+std::unique_ptr<TlsServer> tlsPostgres() {
+  if (!binaries()) skip("PostgreSQL is not installed (no /usr/lib/postgresql/*/bin/initdb)");
+  if (!fs::exists("/usr/bin/openssl")) skip("openssl is not installed");
+  return std::make_unique<TlsPostgres>();
+}
 
 std::unique_ptr<Engine> postgresEngine() { return std::make_unique<PostgresEngine>(); }
 
