@@ -138,6 +138,14 @@ struct WorkerRow {
   Micros seen_at = 0;
 };
 
+// A worker was asked by a person to take no new builds.
+struct Drain {
+  std::string worker_id;
+  std::string name;  // of the worker, when it was asked
+  std::string by;    // who asked
+  Micros at = 0;
+};
+
 // Tells that an active build may have changed: its log has grown, a stage or the build has ended. For one thread; goes
 // before its store does.
 class Watch {
@@ -273,6 +281,11 @@ class Store {
   virtual void putWorker(const WorkerRow& row) = 0;  // sets seen_at
   virtual std::vector<WorkerRow> workers() = 0;
   virtual void removeWorker(std::string_view id) = 0;
+
+  // ── draining: stays until it is undone, whether the worker is there or not ──
+  virtual Drain drainWorker(const Drain& wanted) = 0;  // sets `at`; asked for before: that stays, and is returned
+  virtual bool undrainWorker(std::string_view worker_id) = 0;  // false: nobody had asked for it
+  virtual std::vector<Drain> drains() = 0;                     // by name
 
   // ── notices: builds whose end has to be told ──
   struct NoticeItem {

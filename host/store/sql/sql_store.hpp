@@ -81,6 +81,10 @@ class SqlStore : public Store {
   std::vector<WorkerRow> workers() override;
   void removeWorker(std::string_view id) override;
 
+  Drain drainWorker(const Drain& wanted) override;
+  bool undrainWorker(std::string_view worker_id) override;
+  std::vector<Drain> drains() override;
+
   std::vector<NoticeItem> takeNotices(int limit, std::int64_t hide_ms) override;
   void noteNotice(std::int64_t id, const std::string& told) override;
   void settleNotice(std::int64_t id) override;
