@@ -39,7 +39,9 @@ void Order::accept(const Frame& frame) {
 
 void Order::acceptHello(const Frame& frame) {
   if (greeted_) refuse("a second hello");
-  if (frame.version != kJournalVersion) refuse("version " + std::to_string(frame.version));
+  if (frame.version != kJournalVersion)
+    refuse("version " + std::to_string(frame.version) + "; this worker reads version " +
+           std::to_string(kJournalVersion));
   if (frame.bytes != build_id_ || frame.number != attempt_) refuse("it tells of another build or attempt");
   greeted_ = true;
 }

@@ -86,6 +86,7 @@ class FrameTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(cutsLongSentences);
   CPPUNIT_TEST(acceptsTheOrderOfAGuest);
   CPPUNIT_TEST(refusesEveryOtherOrder);
+  CPPUNIT_TEST(namesBothVersionsOfAJournalThatItCannotRead);
   CPPUNIT_TEST(acceptsABrokenEndAnywhere);
   CPPUNIT_TEST_SUITE_END();
 
@@ -220,6 +221,18 @@ class FrameTest : public CppUnit::TestFixture {
     auto after = good;
     after.push_back(good[3]);
     CPPUNIT_ASSERT(!acceptable(after));
+  }
+
+  void namesBothVersionsOfAJournalThatItCannotRead() {
+    auto frames = sample();
+    frames[0].version = kJournalVersion + 1;
+    Order order("build", 3, 1);
+    try {
+      order.accept(frames[0]);
+      CPPUNIT_FAIL("another version was taken");
+    } catch (const Tampered& error) {
+      CPPUNIT_ASSERT_EQUAL(std::string("journal: version 2; this worker reads version 1"), std::string(error.what()));
+    }
   }
 
   void acceptsABrokenEndAnywhere() {
