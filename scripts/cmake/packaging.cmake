@@ -5,6 +5,7 @@ install(DIRECTORY etc/guide DESTINATION ${guide} FILES_MATCHING PATTERN *.md)
 install(FILES LICENSE DESTINATION ${guide} RENAME copyright)
 # A first configuration; tmpfiles.d or the package's postinst copies it to /etc/ocelot.
 install(FILES etc/server.yaml DESTINATION ${CMAKE_INSTALL_DATADIR}/ocelot)
+install(FILES etc/postgres/roles.sql DESTINATION ${CMAKE_INSTALL_DATADIR}/ocelot/postgres)
 install(FILES host/pipeline/ocelot.schema.json DESTINATION ${CMAKE_INSTALL_DATADIR}/ocelot)
 install(DIRECTORY etc/systemd/ DESTINATION lib/systemd/system)
 install(DIRECTORY etc/sysusers.d etc/tmpfiles.d DESTINATION lib)

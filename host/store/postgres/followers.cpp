@@ -210,8 +210,7 @@ namespace {
 class BuildWatch final : public Watch {
  public:
   using Builds = std::map<std::string, Followed, std::less<>>;
-  BuildWatch(std::mutex& mutex, Builds& builds, Event& wake, const std::string& build_id)
-      : mutex_(mutex), wake_(wake) {
+  BuildWatch(std::mutex& mutex, Builds& builds, Event& wake, const std::string& build_id) : mutex_(mutex), wake_(wake) {
     const std::lock_guard lock(mutex_);
     place_ = builds.try_emplace(build_id).first;
     place_->second.readers.insert(&event_);

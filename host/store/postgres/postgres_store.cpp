@@ -86,8 +86,32 @@ const Dialect& PostgresStore::dialect() const {
   return dialect;
 }
 
+// 0: there is none yet.
+std::int64_t PostgresStore::schemaThere() {
+  return within<std::int64_t>(Access::read, [](Connection& db, bool) {
+    const char* const there = "SELECT count(*) FROM pg_class WHERE oid = to_regclass('schema_version')";
+    if (db.query(there, "i", {}).integer(0, 0) == 0) return std::int64_t{0};
+    return db.query("SELECT COALESCE(MAX(version), 0) FROM schema_version", "i", {}).integer(0, 0);
+  });
+}
+
 void PostgresStore::migrate() {
   const auto& steps = postgresMigrations();
+  const std::int64_t wanted = static_cast<std::int64_t>(steps.size());
+  // Most daemons find everything done, and may have no right to do it.
+  const std::int64_t there = schemaThere();
+  if (there == wanted) return;
+  if (there > wanted) throw std::runtime_error(newerSchema("postgres " + login_.shown(), there, steps.size()));
+  const char* const may =
+      "SELECT count(*) FROM pg_namespace n WHERE n.nspname = current_schema() AND has_schema_privilege(n.oid, "
+      "'CREATE') AND NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = to_regclass('schema_version') AND NOT "
+      "pg_has_role(c.relowner, 'USAGE'))";
+  if (within<std::int64_t>(Access::read, [&](Connection& db, bool) { return db.query(may, "i", {}).integer(0, 0); }) ==
+      0)
+    throw Unavailable("bring the schema of PostgreSQL, " + login_.shown() + ", from " + std::to_string(there) + " to " +
+                      std::to_string(wanted) +
+                      ": the role in store.dsn may not change the tables; start ocelot-admin " + OCELOT_VERSION +
+                      " once as the owner of the database");
   transact(Access::durable, [&](Connection& db, bool) {
     // The number is this lock's name among all advisory locks of the database: "ocelot" in ASCII.
     db.script(

@@ -37,6 +37,7 @@ class PostgresStore final : public SqlStore {
 
  private:
   class Lease;
+  std::int64_t schemaThere();
   void connectionWasLost(std::uint64_t generation);
 
   const PostgresLogin login_;

@@ -115,6 +115,10 @@ void throwPostgresMeaning(const std::exception& error, const PostgresLogin& logi
   if (state.starts_with("23")) throw Conflict(what);
   if (state == "42P01")
     throw Unavailable(what + "; the database has no tables of ocelot's yet, ocelot-admin makes them when it starts");
+  if (state == "42501")
+    throw std::runtime_error(what +
+                             "; store.dsn names a role without that right, which postgres/roles.sql gives: run "
+                             "that again after each upgrade");
   // Lost connections, no room, shut down or starting, cancelled by a time-out, locks not granted, read-only standby.
   if (state.starts_with("08") || state.starts_with("53") || state.starts_with("57") || state == "55P03" ||
       state == "25006" || state == "25P03" || isTransient(error))

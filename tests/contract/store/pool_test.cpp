@@ -21,7 +21,9 @@ std::string counted(Ground& ground, const std::string& which) {
   return ground.engine().text(std::string("SELECT count(*) ") + kOurs + which);
 }
 
-void terminateAll(Ground& ground) { ground.engine().text(std::string("SELECT count(pg_terminate_backend(pid)) ") + kOurs); }
+void terminateAll(Ground& ground) {
+  ground.engine().text(std::string("SELECT count(pg_terminate_backend(pid)) ") + kOurs);
+}
 
 }  // namespace
 

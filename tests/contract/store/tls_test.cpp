@@ -43,7 +43,8 @@ CONTRACT(aServerIsTrustedByItsCertificateAndName) {
 
   const std::string password = server->password();
   says("certificate verify failed", refusal(*server, "host=localhost " + strictly + server->unrelated(), password));
-  says("does not match host name", refusal(*server, "host=db.example.org " + strictly + server->certificate(), password));
+  says("does not match host name",
+       refusal(*server, "host=db.example.org " + strictly + server->certificate(), password));
   says("no encryption", refusal(*server, "host=localhost sslmode=disable", password));
   says("password authentication failed",
        refusal(*server, "host=localhost " + strictly + server->certificate(), "another"));

@@ -1,0 +1,55 @@
+-- What each daemon may do in the database, for installations where a machine that runs builds is trusted less than the one
+-- that runs ocelot-admin. Run it as a superuser, once the tables are there and again after each upgrade:
+--
+--   psql --set ON_ERROR_STOP=1 --dbname ocelot --file roles.sql
+--
+-- The roles cannot log in; each machine gets a login of its own in one of them:
+--
+--   CREATE ROLE worker_1 LOGIN PASSWORD '…' IN ROLE ocelot_worker;
+--
+-- The owner of the tables is none of them. It is needed to make the tables, and to change them in an upgrade.
+
+BEGIN;
+
+DO $$
+DECLARE
+  wanted text;
+BEGIN
+  FOREACH wanted IN ARRAY ARRAY['ocelot_admin', 'ocelot_worker', 'ocelot_hooks', 'ocelot_poller'] LOOP
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
+      EXECUTE format('CREATE ROLE %I NOLOGIN', wanted);
+    END IF;
+  END LOOP;
+END $$;
+
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, ocelot_admin, ocelot_worker, ocelot_hooks, ocelot_poller;
+GRANT USAGE ON SCHEMA public TO ocelot_admin, ocelot_worker, ocelot_hooks, ocelot_poller;
+
+-- Everything but the tables themselves.
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ocelot_admin;
+REVOKE INSERT, UPDATE, DELETE ON schema_version FROM ocelot_admin;
+GRANT SELECT ON schema_version TO ocelot_worker, ocelot_hooks, ocelot_poller;
+
+-- Secrets are sealed with a key that the database does not have.
+GRANT SELECT ON repos, builds, stages, blobs, workers, drains TO ocelot_worker, ocelot_hooks, ocelot_poller;
+
+-- Takes builds and says how they go. It accepts, cancels and removes none, and knows neither tokens nor who did what.
+GRANT UPDATE (state, attempt, fence, claim_id, worker, lease_until, started_at, finished_at, reason, sentence, log_bytes,
+  log_sha256) ON builds TO ocelot_worker;
+GRANT INSERT, UPDATE, DELETE ON stages, workers TO ocelot_worker;
+GRANT SELECT, INSERT ON log_chunks TO ocelot_worker;
+GRANT INSERT ON outbox, notices TO ocelot_worker;
+
+-- Accept builds, and change nothing of one that is there.
+GRANT INSERT ON builds, notices TO ocelot_hooks, ocelot_poller;
+GRANT INSERT, UPDATE ON stages TO ocelot_hooks, ocelot_poller;
+GRANT SELECT, INSERT, DELETE ON outbox TO ocelot_hooks, ocelot_poller;
+GRANT SELECT, INSERT, UPDATE ON leaders TO ocelot_hooks, ocelot_poller;
+GRANT UPDATE (trouble) ON repos TO ocelot_hooks, ocelot_poller;
+
+GRANT SELECT, INSERT ON inbox TO ocelot_hooks;
+GRANT UPDATE (state, note, attempts) ON inbox TO ocelot_hooks;
+
+GRANT UPDATE (heads_json, polled_at) ON repos TO ocelot_poller;
+
+COMMIT;
