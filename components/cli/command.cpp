@@ -42,9 +42,9 @@ const std::vector<Option>& commonOptions() {
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = [] {
     std::vector<Command> list;
-    for (const auto& add :
-         {addBuildCommands, addLocalCommands, addServerCommands, addDoctorCommand, addContextCommands, addRepoCommands,
-          addSecretCommands, addImageCommands, addAdminCommands, addBackupCommands, addHelpCommands})
+    for (const auto& add : {addBuildCommands, addLocalCommands, addServerCommands, addDoctorCommand, addContextCommands,
+                            addRepoCommands, addSecretCommands, addImageCommands, addWorkerCommands, addAdminCommands,
+                            addBackupCommands, addHelpCommands})
       for (auto& command : add()) list.push_back(std::move(command));
     return list;
   }();

@@ -13,6 +13,7 @@ http::Routes apiRoutes(Api& api) {
   addSecretRoutes(routes, api);
   addPassRoutes(routes, api);
   addTokenRoutes(routes, api);
+  addWorkerRoutes(routes, api);
   addServerRoutes(routes, api);
   return routes;
 }

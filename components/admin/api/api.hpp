@@ -26,7 +26,8 @@ void addRepoRoutes(http::Routes& routes, Api& api);
 void addSecretRoutes(http::Routes& routes, Api& api);
 void addPassRoutes(http::Routes& routes, Api& api);
 void addTokenRoutes(http::Routes& routes, Api& api);
-void addServerRoutes(http::Routes& routes, Api& api);  // version, workers, plugins
+void addWorkerRoutes(http::Routes& routes, Api& api);
+void addServerRoutes(http::Routes& routes, Api& api);  // version, plugins
 
 http::Routes apiRoutes(Api& api);
 

@@ -100,18 +100,29 @@ void write(JsonWriter& out, const model::Repo& repo, const std::string& hook_url
       .end();
 }
 
-void write(JsonWriter& out, const store::WorkerRow& worker, const std::vector<std::int64_t>& builds) {
+void write(JsonWriter& out, const WorkerShown& shown) {
+  const store::WorkerRow& worker = shown.worker;
   out.object().field("id", worker.id).field("name", worker.name).field("url", worker.url).key("tags").array();
   for (const auto& tag : worker.tags) out.value(tag);
   out.end()
       .field("slots", worker.slots)
       .field("version", worker.version)
+      .field("version_is", shown.version_is)
       .field("note", worker.note)
+      .field("online", shown.online)
+      .field("drained_by", shown.drain ? shown.drain->by : std::string())
+      .field("drained_at", shown.drain ? shown.drain->at : 0)
       .field("started_at", worker.started_at)
       .field("seen_at", worker.seen_at)
       .key("builds")
       .array();
-  for (const std::int64_t build : builds) out.value(build);
+  for (const auto& build : shown.builds)
+    out.object()
+        .field("number", build.number)
+        .field("repo", build.repo)
+        .field("branch", build.branch)
+        .field("started_at", build.started_at)
+        .end();
   out.end().end();
 }
 

@@ -13,7 +13,16 @@ void write(http::JsonWriter& out, const model::Build& build, bool with_stages, c
 std::string hookPath(const model::Repo& repo);
 // `hook_url`: where its signed hooks go; "" : unknown here.
 void write(http::JsonWriter& out, const model::Repo& repo, const std::string& hook_url);
-void write(http::JsonWriter& out, const store::WorkerRow& worker, const std::vector<std::int64_t>& builds);
+
+struct WorkerShown {
+  store::WorkerRow worker;
+  bool online = false;
+  std::string version_is;  // beside this program's: same | older | newer | other; "" : not online
+  std::optional<store::Drain> drain;
+  std::vector<model::Build> builds;  // that it runs
+};
+void write(http::JsonWriter& out, const WorkerShown& shown);
+
 void write(http::JsonWriter& out, const store::Token& token);
 void write(http::JsonWriter& out, const store::AuditEntry& entry);
 

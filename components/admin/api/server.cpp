@@ -22,23 +22,6 @@ Answer version(Api& api, const Request& request) {
   return http::json(out.text());
 }
 
-Answer workers(Api& api) {
-  store::BuildFilter running;
-  running.states = {model::BuildState::running};
-  running.limit = 500;
-  const auto builds = api.engines.store->builds(running);
-  JsonWriter out;
-  out.object().key("workers").array();
-  for (const auto& worker : api.engines.discovery->workers()) {
-    std::vector<std::int64_t> of;
-    for (const auto& build : builds)
-      if (build.worker == worker.id) of.push_back(build.number);
-    write(out, worker, of);
-  }
-  out.end().end();
-  return http::json(out.text());
-}
-
 // Each is described by a child process: a broken one is shown, and hurts nobody.
 Answer plugins(Api& api) {
   const plugin::Catalog catalog(plugin::foldersOf(api.config));
@@ -64,7 +47,6 @@ Answer plugins(Api& api) {
 void addServerRoutes(http::Routes& routes, Api& api) {
   using http::Role;
   routes.get("/v1/version", Role::viewer, [&api](const Request& request) { return version(api, request); });
-  routes.get("/v1/workers", Role::viewer, [&api](const Request&) { return workers(api); });
   routes.get("/v1/plugins", Role::viewer, [&api](const Request&) { return plugins(api); });
 }
 

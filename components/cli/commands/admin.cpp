@@ -1,4 +1,4 @@
-// token, workers, plugins, config, backup, restore: for whoever runs the server.
+// token, plugins, config, backup, restore: for whoever runs the server.
 
 #include <Poco/JSON/Array.h>
 
@@ -60,32 +60,6 @@ int tokenList(const Arguments& arguments) {
 int tokenRevoke(const Arguments& arguments) {
   Server(chooseContext(arguments)).remove("/v1/tokens/" + http::encode(arguments.word(0)));
   std::cerr << "revoked " << arguments.word(0) << "\n";
-  return kPassed;
-}
-
-int workers(const Arguments& arguments) {
-  const Json answer = Server(chooseContext(arguments)).get("/v1/workers");
-  if (arguments.has("json")) {
-    printJson(answer);
-    return kPassed;
-  }
-  std::vector<std::vector<std::string>> rows{{"WORKER", "SLOTS", "BUILDS", "TAGS", "SEEN", "NOTE"}};
-  const auto list = answer->getArray("workers");
-  for (unsigned i = 0; i < list->size(); ++i) {
-    const Json one = list->getObject(i);
-    const auto join = [](const Poco::JSON::Array::Ptr& array) {
-      std::string out;
-      for (unsigned k = 0; k < array->size(); ++k) out += (k ? "," : "") + array->get(k).convert<std::string>();
-      return out;
-    };
-    rows.push_back({plain(str(one, "name")), std::to_string(num(one, "slots")), join(one->getArray("builds")),
-                    plain(join(one->getArray("tags"))), ago(num(one, "seen_at")), plain(str(one, "note"))});
-  }
-  if (rows.size() == 1) {
-    std::cerr << "no worker is online\n";
-  } else {
-    std::cout << table(rows);
-  }
   return kPassed;
 }
 
@@ -172,7 +146,6 @@ std::vector<Command> addAdminCommands() {
        {}},
       {"token list", "", 0, 0, "show the tokens, not their values", "", {}, tokenList, {}},
       {"token revoke", "ID", 1, 1, "end a token", "", {}, tokenRevoke, {}},
-      {"workers", "", 0, 0, "show who runs builds", "", {}, workers, {}},
       {"audit",
        "",
        0,

@@ -15,7 +15,8 @@ std::vector<Command> addContextCommands();  // context
 std::vector<Command> addRepoCommands();     // repos, poll
 std::vector<Command> addSecretCommands();   // secret
 std::vector<Command> addImageCommands();    // image
-std::vector<Command> addAdminCommands();    // token, workers, plugins, config
+std::vector<Command> addWorkerCommands();   // workers
+std::vector<Command> addAdminCommands();    // token, plugins, config
 std::vector<Command> addBackupCommands();   // backup, restore
 std::vector<Command> addHelpCommands();     // help, completion
 

@@ -22,11 +22,14 @@ std::int64_t nowMicros() {
 
 void checkWorkers(Server& server, Checks& checks) {
   const auto workers = server.get("/v1/workers")->getArray("workers");
-  const unsigned count = workers ? static_cast<unsigned>(workers->size()) : 0;
+  const unsigned known = workers ? static_cast<unsigned>(workers->size()) : 0;
+  unsigned count = 0;
   std::string names;
   std::int64_t newest = 0;
-  for (unsigned i = 0; i < count; ++i) {
+  for (unsigned i = 0; i < known; ++i) {
     const Json worker = workers->getObject(i);
+    if (!worker->optValue("online", true)) continue;  // drained, and gone
+    ++count;
     const std::string name = plain(str(worker, "name")), note = plain(str(worker, "note"));
     names += (names.empty() ? "" : ", ") + name;
     newest = std::max(newest, num(worker, "seen_at"));

@@ -45,7 +45,7 @@ class AuditTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_EQUAL_MESSAGE(what, answer.status, after[0].status);
       CPPUNIT_ASSERT_MESSAGE(what, actions.insert(after[0].action).second);
     }
-    CPPUNIT_ASSERT_EQUAL(std::size_t{10}, actions.size());
+    CPPUNIT_ASSERT_EQUAL(std::size_t{12}, actions.size());
   }
 
   void whoDidWhatIsToldByPages() {

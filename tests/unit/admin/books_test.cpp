@@ -1,4 +1,4 @@
-// Repositories, their secrets, tokens, workers and plugins over HTTP.
+// Repositories, their secrets, tokens and plugins over HTTP.
 
 #include <Poco/JSON/Array.h>
 #include <cppunit/extensions/HelperMacros.h>
@@ -22,7 +22,6 @@ class BooksTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aRepositoryGoesWithItsSecrets);
   CPPUNIT_TEST(aTokenIsToldOnceWorksAndIsRevoked);
   CPPUNIT_TEST(aTokenExpires);
-  CPPUNIT_TEST(workersShowWhatTheyRun);
   CPPUNIT_TEST(theServerSaysWhoAsks);
   CPPUNIT_TEST_SUITE_END();
 
@@ -152,18 +151,6 @@ class BooksTest : public CppUnit::TestFixture {
     assertStatus(200, scene_->sendAs(value, "GET", "/v1/builds"));
     scene_->sql("UPDATE tokens SET expires_at = 1 WHERE id = '" + textOf(made, "id") + "'");
     assertRefused(401, "unauthorized", scene_->sendAs(value, "GET", "/v1/builds"));
-  }
-
-  void workersShowWhatTheyRun() {
-    scene_->running();
-    scene_->engines.discovery->announce({"worker-1", "alpha", "http://a:1", {"gpu", "big"}, 4, "1.2", "full", 7, 0});
-    const auto workers = objectOf(scene_->send("GET", "/v1/workers"))->getArray("workers");
-    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, workers->size());
-    const auto worker = workers->getObject(0);
-    CPPUNIT_ASSERT_EQUAL(std::string("alpha"), worker->getValue<std::string>("name"));
-    CPPUNIT_ASSERT_EQUAL(std::string("full"), worker->getValue<std::string>("note"));
-    CPPUNIT_ASSERT_EQUAL(1, worker->getArray("builds")->getElement<int>(0));
-    CPPUNIT_ASSERT_EQUAL(std::string("big"), worker->getArray("tags")->getElement<std::string>(1));
   }
 
   void theServerSaysWhoAsks() {

@@ -118,6 +118,7 @@ class OpenApiTest : public CppUnit::TestFixture {
     lookAll("Build", objectOf(scene.send("GET", "/v1/builds"))->getArray("builds"));
     scene.engines.discovery->announce({"w1", "host", "http://127.0.0.1:1", {"gpu"}, 2, "0", "", 1, 0});
     lookAll("Worker", objectOf(scene.send("GET", "/v1/workers"))->getArray("workers"));
+    look("Drain", objectOf(scene.send("POST", "/v1/workers/w1/drain")));
     look("Token", objectOf(scene.send("POST", "/v1/tokens", R"({"name": "n", "role": "viewer"})")));
     lookAll("Token", objectOf(scene.send("GET", "/v1/tokens"))->getArray("tokens"));
     lookAll("Audit", objectOf(scene.send("GET", "/v1/audit"))->getArray("audit"));
