@@ -55,6 +55,7 @@ void Worker::start(daemon::Context& context) {
   context.health().add("runtime", [this] { return runtimes_->whyNone(); });
 
   runtimes_->look();
+  learnDrain();
   adopt();
   try {
     announce();
@@ -227,6 +228,10 @@ bool Worker::takeOne() {
 }
 
 std::string Worker::whyIdle() {
+  {
+    std::lock_guard guard(mutex_);
+    if (drained_by_) return "drained by " + *drained_by_;
+  }
   const std::string why = runtimes_->whyNone();
   if (!why.empty()) return why;
   {
@@ -276,6 +281,11 @@ void Worker::keepLeases() {
     lock.unlock();
     try {
       renew();
+      try {
+        learnDrain();
+      } catch (const store::Unavailable&) {
+        // What was learned last holds; renewing says that the store is away.
+      }
       announce();
       if (Clock::now() - swept >= kSweepEvery) {
         sweep();
@@ -287,6 +297,26 @@ void Worker::keepLeases() {
     lock.lock();
     changed_.wait_for(lock, settings_.heartbeat, [this] { return stopping_; });
   }
+}
+
+// Whether a person has asked for no new builds.
+void Worker::learnDrain() {
+  std::optional<std::string> by;
+  for (auto& drain : engines_.store->drains())
+    if (drain.worker_id == settings_.id) by = std::move(drain.by);
+  bool before = false;
+  {
+    std::lock_guard guard(mutex_);
+    before = drained_by_.has_value();
+    drained_by_ = by;
+  }
+  if (before == by.has_value()) return;
+  if (by) {
+    log(LogLevel::info, "asked to take no new builds", {{"by", *by}});
+  } else {
+    log(LogLevel::info, "builds are taken again");
+  }
+  engines_.queue->wakeUp();
 }
 
 void Worker::renew() {

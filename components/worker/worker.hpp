@@ -45,6 +45,7 @@ class Worker final : public daemon::Daemon {
   bool takeOne();
   void tellOfQueue();
   void keepLeases();  // thread: renews, announces, sweeps
+  void learnDrain();
   void renew();
   bool adminSaysStoreIsAway();
   void announce();
@@ -68,9 +69,10 @@ class Worker final : public daemon::Daemon {
   std::condition_variable changed_;
   std::map<std::string, std::unique_ptr<Keeper>> keepers_;  // by build id
   bool stopping_ = false, hurried_ = false, draining_ = false;
-  bool look_again_ = false;    // a runtime failed: ask it before the next build
-  std::string secrets_away_;   // why, "" when secrets can be had
-  std::string queue_trouble_;  // of the taker's thread
+  bool look_again_ = false;                // a runtime failed: ask it before the next build
+  std::optional<std::string> drained_by_;  // by whom: the person who asked for no new builds
+  std::string secrets_away_;               // why, "" when secrets can be had
+  std::string queue_trouble_;              // of the taker's thread
   store::Micros started_at_ = 0;
   std::thread taker_, leases_, runtimes_thread_;
   daemon::Context* context_ = nullptr;
