@@ -12,6 +12,9 @@ namespace ocelot::logs {
 namespace {
 // A node of the automaton takes 24 bytes for a byte of pattern at most: 100 MB for the worst set.
 constexpr std::size_t kMaxFormBytes = 4u << 20;
+// All forms of a secret are at least so many times its size: itself, hex (2), and base64 in three shifts (4). What
+// cannot fit is not tried, which for a large one would take seconds.
+constexpr std::size_t kLeastGrowth = 7;
 
 std::size_t bytesOf(const std::vector<std::string>& forms) {
   std::size_t bytes = 0;
@@ -29,8 +32,9 @@ Masker::~Masker() = default;
 std::string Masker::add(std::string_view secret) {
   std::string why = whyNotMaskable(secret);
   if (why.empty()) {
-    std::vector<std::string> forms = secretForms(secret);
-    if (form_bytes_ + bytesOf(forms) > kMaxFormBytes) {
+    std::vector<std::string> forms;
+    if (form_bytes_ + kLeastGrowth * secret.size() <= kMaxFormBytes) forms = secretForms(secret);
+    if (forms.empty() || form_bytes_ + bytesOf(forms) > kMaxFormBytes) {
       forms = plainForms(secret);
       why = "it is too large (" + std::to_string(secret.size()) +
             " bytes) for all its encodings: it is masked only as it is";

@@ -10,6 +10,7 @@
 #include <cppunit/TestResultCollector.h>
 #include <cppunit/extensions/TestFactoryRegistry.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -25,7 +26,10 @@ const char* const kSkipMark = "ocelot-test-skipped: ";
 // Counts, and prints each test that did not pass as it ends.
 class Report : public CppUnit::TestListener {
  public:
-  void startTest(CppUnit::Test*) override { failed_now_ = skipped_now_ = false; }
+  void startTest(CppUnit::Test*) override {
+    failed_now_ = skipped_now_ = false;
+    began_ = Clock::now();
+  }
   void addFailure(const CppUnit::TestFailure& failure) override {
     const std::string what = failure.thrownException() ? failure.thrownException()->what() : "";
     const auto mark = what.find(kSkipMark);
@@ -50,13 +54,18 @@ class Report : public CppUnit::TestListener {
       ++skipped;
     } else {
       ++passed;
-      if (std::getenv("OCELOT_TEST_VERBOSE")) std::cout << "ok   " << test->getName() << std::endl;
+      if (std::getenv("OCELOT_TEST_VERBOSE"))
+        std::cout << "ok   " << test->getName() << "  "
+                  << std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - began_).count() << " ms"
+                  << std::endl;
     }
   }
   int passed = 0, failed = 0, skipped = 0;
 
  private:
+  using Clock = std::chrono::steady_clock;
   bool failed_now_ = false, skipped_now_ = false;
+  Clock::time_point began_;
 };
 
 void collect(CppUnit::Test* test, const std::vector<std::string>& wanted, std::vector<CppUnit::Test*>& out) {
