@@ -33,6 +33,30 @@ std::string hmacSha256(std::string_view key, std::string_view bytes) {
   return out;
 }
 
+struct Sha256::Context {
+  EVP_MD_CTX* of = EVP_MD_CTX_new();
+  ~Context() { EVP_MD_CTX_free(of); }
+};
+
+Sha256::Sha256() : context_(std::make_unique<Context>()) {
+  if (context_->of == nullptr || EVP_DigestInit_ex(context_->of, EVP_sha256(), nullptr) != 1)
+    throw std::runtime_error("begin a SHA-256: the crypto library failed");
+}
+
+Sha256::~Sha256() = default;
+
+void Sha256::add(std::string_view bytes) {
+  if (EVP_DigestUpdate(context_->of, bytes.data(), bytes.size()) != 1)
+    throw std::runtime_error("SHA-256 of " + std::to_string(bytes.size()) + " bytes: the crypto library failed");
+}
+
+std::string Sha256::hex() {
+  std::string out(kBytes, '\0');
+  if (EVP_DigestFinal_ex(context_->of, raw(out), nullptr) != 1)
+    throw std::runtime_error("end a SHA-256: the crypto library failed");
+  return digest::hex(out);
+}
+
 std::string hex(std::string_view bytes) {
   static const char digits[] = "0123456789abcdef";
   std::string out;

@@ -9,6 +9,7 @@ namespace digest = ocelot::digest;
 class DigestTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(DigestTest);
   CPPUNIT_TEST(knownDigests);
+  CPPUNIT_TEST(partsComeToTheSameAsTheWhole);
   CPPUNIT_TEST(knownAuthenticationCodes);
   CPPUNIT_TEST(equalMeansEveryByte);
   CPPUNIT_TEST_SUITE_END();
@@ -21,6 +22,13 @@ class DigestTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
                          digest::sha256Hex("abc"));
     CPPUNIT_ASSERT(digest::sha256Hex(std::string("abc\0", 4)) != digest::sha256Hex("abc"));
+  }
+
+  void partsComeToTheSameAsTheWhole() {
+    digest::Sha256 parts, none;
+    for (const char* part : {"a", "", "bc"}) parts.add(part);
+    CPPUNIT_ASSERT_EQUAL(digest::sha256Hex("abc"), parts.hex());
+    CPPUNIT_ASSERT_EQUAL(digest::sha256Hex(""), none.hex());
   }
 
   // RFC 4231, test cases 1, 2 and 6 (a key longer than a block).
