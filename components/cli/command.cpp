@@ -44,7 +44,7 @@ const std::vector<Command>& commands() {
     std::vector<Command> list;
     for (const auto& add : {addBuildCommands, addLocalCommands, addServerCommands, addDoctorCommand, addContextCommands,
                             addRepoCommands, addSecretCommands, addImageCommands, addWorkerCommands, addAdminCommands,
-                            addBackupCommands, addHelpCommands})
+                            addBackupCommands, addMigrateCommands, addHelpCommands})
       for (auto& command : add()) list.push_back(std::move(command));
     return list;
   }();

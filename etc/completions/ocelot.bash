@@ -8,7 +8,7 @@ _ocelot() {
     case ${COMP_WORDS[i]} in -*) ;; *) said+=("${COMP_WORDS[i]}") ;; esac
   done
   case ${said[0]-} in
-    '') words='build logs status list kill rerun run init validate schema up down login version doctor context repos poll secret image token workers audit plugins config backup restore completion help'; options='--help --version' ;;
+    '') words='build logs status list kill rerun run init validate schema up down login version doctor context repos poll secret image workers token audit plugins config backup restore migrate completion help'; options='--help --version' ;;
     'build')
       case $prev in
         -b|--branch) :; return ;;
@@ -268,6 +268,16 @@ _ocelot() {
       options='--data --config --set --runtime --json --context -h --help'
       ;;
     esac ;;
+    workers)
+    case ${said[1]-} in
+    '') words='drain' ;;
+    'drain')
+      case $prev in
+        --context) :; return ;;
+      esac
+      options='--undo --json --context -h --help'
+      ;;
+    esac ;;
     token)
     case ${said[1]-} in
     '') words='add list revoke' ;;
@@ -292,12 +302,6 @@ _ocelot() {
       options='--json --context -h --help'
       ;;
     esac ;;
-    'workers')
-      case $prev in
-        --context) :; return ;;
-      esac
-      options='--json --context -h --help'
-      ;;
     'audit')
       case $prev in
         -n|--limit) :; return ;;
@@ -354,6 +358,15 @@ _ocelot() {
       esac
       options='--force --data --config --set --json --context -h --help'
       compopt -o default
+      ;;
+    'migrate')
+      case $prev in
+        --from) compopt -o default; return ;;
+        --to) compopt -o default; return ;;
+        --set) :; return ;;
+        --context) :; return ;;
+      esac
+      options='--from --to --set --json --context -h --help'
       ;;
     'completion')
       case $prev in

@@ -55,7 +55,8 @@ class StoreSecrets final : public Secrets {
   std::vector<std::string> names(const std::string& prefix) override {
     return reachable([&] {
       auto names = store_.blobNames(prefix);
-      std::erase(names, kCheckName);
+      // The check, and what the store itself keeps there: names that no secret can have.
+      std::erase_if(names, [](const std::string& name) { return name.starts_with("."); });
       return names;
     });
   }

@@ -18,6 +18,7 @@ std::vector<Command> addImageCommands();    // image
 std::vector<Command> addWorkerCommands();   // workers
 std::vector<Command> addAdminCommands();    // token, plugins, config
 std::vector<Command> addBackupCommands();   // backup, restore
+std::vector<Command> addMigrateCommands();  // migrate
 std::vector<Command> addHelpCommands();     // help, completion
 
 }  // namespace ocelot::cli
