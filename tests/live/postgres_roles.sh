@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# shellcheck disable=SC2317  # cleanup is called by the trap
+# Daemons that log in to PostgreSQL as etc/postgres/roles.sql has it: the admin without the right to change the tables, a
+# worker that runs a build, and sees no tokens.
+#
+#   OCELOT_BIN=build/dev/bin tests/live/postgres_roles.sh
+set -uo pipefail
+source=$(cd "$(dirname "$0")/../.." && pwd)
+bin=${OCELOT_BIN:?the folder of the programs}
+name=AWorkerRunsBuildsUnderItsRole
+
+skip() { echo "SKIP $name: $1" && echo "0 passed, 0 failed, 1 skipped" && exit 0; }
+[ "$(id -u)" = 0 ] || skip "containers need root"
+for need in psql curl jq git busybox; do command -v $need >/dev/null || skip "$need is missing"; done
+command -v crun >/dev/null || command -v runc >/dev/null || skip "neither crun nor runc is installed"
+
+work=$(mktemp -d)
+chmod 755 "$work"
+declare -A daemons=()
+cleanup() {
+  local daemon
+  for daemon in "${!daemons[@]}"; do end "$daemon"; done
+  "$source/scripts/engines" stop postgres "$work/engines" >/dev/null 2>&1
+  rm -rf "$work"
+}
+trap cleanup EXIT
+fail() {
+  echo "FAIL $name: $1"
+  tail -n 5 "$work"/*.log 2>/dev/null
+  echo "0 passed, 1 failed, 0 skipped"
+  exit 1
+}
+await() { # WHAT COMMAND…
+  local what=$1 until=$((SECONDS + 60))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ $SECONDS -lt $until ] || fail "waited in vain: $what"
+    sleep 0.05
+  done
+}
+
+lines=$("$source/scripts/engines" start postgres "$work/engines") || skip "PostgreSQL did not start"
+eval "$lines"
+owner() { psql --no-psqlrc --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 "$OCELOT_TEST_POSTGRES" "$@"; }
+place=$(tr ' ' '\n' <<<"$OCELOT_TEST_POSTGRES" | grep -E '^(host|port|dbname)=' | paste -sd' ')
+
+mkdir -p "$work/home" "$work/data" "$work/run" "$work/repo"
+export HOME=$work/home
+unset OCELOT_URL OCELOT_TOKEN
+port=$((21000 + RANDOM % 8000))
+(umask 077 && head -c 32 /dev/urandom >"$work/key")
+cat >"$work/server.yaml" <<YAML
+data_dir: $work/data
+run_dir: $work/run
+store: {kind: postgres}
+secrets: {key_file: $work/key}
+plugins: {runtimes: [oci]}
+admin: {listen: "127.0.0.1:$port"}
+worker: {listen: "127.0.0.1:$((port + 1))", admin_url: "http://127.0.0.1:$port", local_repos: [$work], network: none, min_free_disk: 1MiB}
+YAML
+start() { # DAEMON PORT USER PASSWORD
+  (umask 077 && printf %s "$4" >"$work/$1.password")
+  OCELOT_STORE__PASSWORD_FILE=$work/$1.password "$bin/ocelot-$1" --config "$work/server.yaml" \
+    --set "store.dsn=$place user=$3" >>"$work/$1.log" 2>&1 &
+  daemons[$1]=$!
+  await "ocelot-$1 answers as $3" curl -sf "http://127.0.0.1:$2/healthz"
+}
+end() { kill -TERM "${daemons[$1]}" 2>/dev/null && wait "${daemons[$1]}" 2>/dev/null; unset "daemons[$1]"; }
+
+password=${OCELOT_TEST_POSTGRES##*password=}
+start admin $port ocelot "${password%% *}"
+end admin
+owner --file "$source/etc/postgres/roles.sql" || fail "roles.sql was refused"
+owner -c "CREATE ROLE ci_admin LOGIN PASSWORD 'a' IN ROLE ocelot_admin" \
+  -c "CREATE ROLE worker_1 LOGIN PASSWORD 'w' IN ROLE ocelot_worker" || fail "logins were refused"
+start admin $port ci_admin a
+
+OCELOT_TOKEN=oct_$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')
+export OCELOT_TOKEN OCELOT_URL=http://127.0.0.1:$port
+owner -c "INSERT INTO tokens (id, name, role, sha256_hex, created_at) VALUES ('t', 't', 'admin',
+  '$(printf %s "$OCELOT_TOKEN" | sha256sum | cut -d' ' -f1)', 0)"
+api() { curl -sS --max-time 60 -H "Authorization: Bearer $OCELOT_TOKEN" "$@"; }
+
+rootfs=$work/rootfs
+mkdir -p "$rootfs"/{bin,etc,root,tmp}
+cp "$(command -v busybox)" "$rootfs/bin/busybox"
+for applet in sh echo; do ln -s busybox "$rootfs/bin/$applet"; done
+echo 'root:x:0:0::/root:/bin/sh' >"$rootfs/etc/passwd"
+OCELOT_STORE__PASSWORD_FILE=$work/admin.password "$bin/ocelot" image import "$rootfs" ocelot.local/busybox \
+  --config "$work/server.yaml" --set "store.dsn=$place user=ci_admin" >"$work/import.log" 2>&1 || fail "no image"
+printf 'image: ocelot.local/busybox\nstages:\n  - name: test\n    script: echo hello\n' >"$work/repo/ocelot.yml"
+git -C "$work/repo" init -q -b main
+git -C "$work/repo" add -A
+git -C "$work/repo" -c user.name=t -c user.email=t@example.org commit -qm test
+
+start worker $((port + 1)) worker_1 w
+api -f -X POST "$OCELOT_URL/v1/repos" -d "{\"url\":\"$work/repo\",\"name\":\"repo\"}" >/dev/null || fail "no repository"
+build=$(api -f -X POST "$OCELOT_URL/v1/builds" -d '{"repo":"repo"}' | jq -r .id)
+log=$(api -f "$OCELOT_URL/v1/builds/$build/log?follow=1&via=admin")
+[[ $log == *hello* ]] || fail "the followed log is: $log"
+state() { [ "$(api "$OCELOT_URL/v1/builds/$build" | jq -r .state)" = passed ]; }
+await "the build passes" state
+
+denied=$(PGPASSWORD=w psql --no-psqlrc "$place user=worker_1" -c 'SELECT * FROM tokens' 2>&1) && fail "tokens were read"
+[[ $denied == *"permission denied for table tokens"* ]] || fail "reading tokens: $denied"
+grep -q 'permission denied' "$work"/*.log && fail "a daemon lacked a right"
+echo "1 passed, 0 failed, 0 skipped"
