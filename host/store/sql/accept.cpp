@@ -41,7 +41,9 @@ Accepted SqlStore::accept(const Build& build, const std::string& dedupe_key) {
          cutText(build.sentence, kMaxSentence), build.machine_tag, build.priority, build.pipeline, build.change_json,
          dedupe_key, rejected ? 1 : 0});
     if (added.empty()) {
-      const Rows first = db.query("SELECT id, number FROM builds WHERE dedupe_key = $1", "ti", {dedupe_key});
+      // The index leaves the empty key out, and serves only statements that say so too.
+      const Rows first =
+          db.query("SELECT id, number FROM builds WHERE dedupe_key = $1 AND dedupe_key <> ''", "ti", {dedupe_key});
       // Pruned between the two statements: as good as a duplicate that ended long ago, but there is none to name.
       if (first.empty()) throw Unavailable("accept a build: its duplicate was being removed; try again");
       return Accepted{first.text(0, 0), first.integer(0, 1), true};
