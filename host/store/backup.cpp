@@ -168,7 +168,7 @@ BackupReport restore(const StoreSettings& settings, const std::string& file,
   withCopy(copy, [&](Connection& db) {
     const std::int64_t schema = schemaOf(db);
     if (schema > static_cast<std::int64_t>(sqliteMigrations().size()))
-      throw Conflict(newerSchema("backup " + file, schema, sqliteMigrations().size()));
+      throw Conflict(newerSchema("backup " + file, db, sqliteMigrations().size()));
     const std::string health = db.query("PRAGMA quick_check(1)", "t", {}).text(0, 0);
     if (health != "ok") throw Conflict("read " + file + ": its database is damaged: " + health);
     report.builds = db.query("SELECT count(*) FROM builds", "i", {}).integer(0, 0);

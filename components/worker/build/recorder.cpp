@@ -36,7 +36,7 @@ std::int64_t micros() {
 }
 
 // The cursor: a line of numbers, then the saved states one after another.
-constexpr std::string_view kCursorMark = "ocelot-cursor 1";
+constexpr std::string_view kCursorWord = "ocelot-cursor", kCursorVersion = "1";
 
 }  // namespace
 
@@ -151,8 +151,9 @@ void Recorder::save(std::uint64_t journal_offset) {
   const std::string log = log_->save(), out = out_.save(), err = err_.save();
   const std::string last = finished_ ? journal::encode(*finished_) : std::string();
   std::ostringstream text;
-  text << kCursorMark << ' ' << journal_offset << ' ' << running_ << ' ' << last_ended_ << ' ' << greeted_ << ' '
-       << cancel_heard_ << ' ' << log.size() << ' ' << out.size() << ' ' << err.size() << ' ' << last.size() << '\n'
+  text << kCursorWord << ' ' << kCursorVersion << ' ' << journal_offset << ' ' << running_ << ' ' << last_ended_ << ' '
+       << greeted_ << ' ' << cancel_heard_ << ' ' << log.size() << ' ' << out.size() << ' ' << err.size() << ' '
+       << last.size() << '\n'
        << log << out << err << last;
   builddir::replaceFile(directory_.cursor(), text.str());
 }
@@ -164,8 +165,11 @@ void Recorder::restore(const std::string& cursor) {
   std::size_t log = 0, out = 0, err = 0, last = 0;
   numbers >> word >> version >> journal_offset_ >> running_ >> last_ended_ >> greeted_ >> cancel_heard_ >> log >> out >>
       err >> last;
-  if (!numbers || word + " " + version != kCursorMark || line + 1 + log + out + err + last != cursor.size())
-    throw std::runtime_error("read the cursor " + directory_.cursor() + ": not written by this version");
+  if (word == kCursorWord && version != kCursorVersion)
+    throw std::runtime_error("read the cursor " + directory_.cursor() + ": version " + version + "; ocelot-worker " +
+                             OCELOT_VERSION + " reads version " + std::string(kCursorVersion));
+  if (!numbers || word != kCursorWord || line + 1 + log + out + err + last != cursor.size())
+    throw std::runtime_error("read the cursor " + directory_.cursor() + ": it is damaged");
   std::string_view rest = std::string_view(cursor).substr(line + 1);
   const auto take = [&rest](std::size_t size) {
     const std::string_view part = rest.substr(0, size);

@@ -101,7 +101,10 @@ void PostgresStore::migrate() {
   // Most daemons find everything done, and may have no right to do it.
   const std::int64_t there = schemaThere();
   if (there == wanted) return;
-  if (there > wanted) throw std::runtime_error(newerSchema("postgres " + login_.shown(), there, steps.size()));
+  if (there > wanted)
+    throw std::runtime_error(within<std::string>(Access::read, [&](Connection& db, bool) {
+      return newerSchema("postgres " + login_.shown(), db, steps.size());
+    }));
   const char* const may =
       "SELECT count(*) FROM pg_namespace n WHERE n.nspname = current_schema() AND has_schema_privilege(n.oid, "
       "'CREATE') AND NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = to_regclass('schema_version') AND NOT "
@@ -121,7 +124,7 @@ void PostgresStore::migrate() {
         "applied_at BIGINT NOT NULL)");
     const std::int64_t found = db.query("SELECT COALESCE(MAX(version), 0) FROM schema_version", "i", {}).integer(0, 0);
     if (found > static_cast<std::int64_t>(steps.size()))
-      throw std::runtime_error(newerSchema("postgres " + login_.shown(), found, steps.size()));
+      throw std::runtime_error(newerSchema("postgres " + login_.shown(), db, steps.size()));
     for (std::size_t step = static_cast<std::size_t>(found); step < steps.size(); ++step) {
       db.script(steps[step].sql);
       db.run("INSERT INTO schema_version (version, program, applied_at) VALUES ($1, $2, ocelot_now())",

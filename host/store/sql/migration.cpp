@@ -2,9 +2,10 @@
 
 namespace ocelot::store {
 
-std::string newerSchema(const std::string& where, std::int64_t found, std::size_t known) {
-  return "open " + where + ": it has schema " + std::to_string(found) +
-         ", and ocelot " OCELOT_VERSION " knows schemas up to " + std::to_string(known) +
+std::string newerSchema(const std::string& where, Connection& db, std::size_t known) {
+  const Rows newest = db.query("SELECT version, program FROM schema_version ORDER BY version DESC LIMIT 1", "it", {});
+  return "open " + where + ": it has schema " + std::to_string(newest.integer(0, 0)) + " of ocelot " +
+         newest.text(0, 1) + ", and ocelot " OCELOT_VERSION " knows schemas up to " + std::to_string(known) +
          ": start the newer ocelot that wrote it, or restore a backup made before that one was started";
 }
 

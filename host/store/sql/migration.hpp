@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "host/store/sql/connection.hpp"
+
 namespace ocelot::store {
 
 struct Migration {
@@ -16,7 +18,7 @@ struct Migration {
 const std::vector<Migration>& sqliteMigrations();
 const std::vector<Migration>& postgresMigrations();
 
-// The sentence for a database that a later program has already changed.
-std::string newerSchema(const std::string& where, std::int64_t found, std::size_t known);
+// The sentence for a database that a later program has already changed: which one, and which this is.
+std::string newerSchema(const std::string& where, Connection& db, std::size_t known);
 
 }  // namespace ocelot::store

@@ -56,7 +56,7 @@ void SqliteStore::migrate() {
         "applied_at INTEGER NOT NULL)");
     const std::int64_t found = db.query("SELECT COALESCE(MAX(version), 0) FROM schema_version", "i", {}).integer(0, 0);
     if (found > static_cast<std::int64_t>(steps.size()))
-      throw std::runtime_error(newerSchema("sqlite " + file_, found, steps.size()));
+      throw std::runtime_error(newerSchema("sqlite " + file_, db, steps.size()));
     for (std::size_t step = static_cast<std::size_t>(found); step < steps.size(); ++step) {
       db.script(steps[step].sql);
       db.run("INSERT INTO schema_version (version, program, applied_at) VALUES ($1, $2, ocelot_now())",

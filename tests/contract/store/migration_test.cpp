@@ -46,7 +46,7 @@ CONTRACT(aNewerSchemaIsRefusedNamingBoth) {
     CPPUNIT_FAIL("a newer schema was taken");
   } catch (const std::runtime_error& error) {
     const std::string what = error.what();
-    CPPUNIT_ASSERT_MESSAGE(what, what.find("schema 77") != std::string::npos);
+    CPPUNIT_ASSERT_MESSAGE(what, what.find("schema 77 of ocelot 9.9, and ocelot " OCELOT_VERSION) != std::string::npos);
     CPPUNIT_ASSERT_MESSAGE(what, what.find("up to " + kSchema) != std::string::npos);
   }
 }
