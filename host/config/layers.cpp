@@ -49,7 +49,7 @@ class Walk {
   Layer take() { return std::move(layer_); }
 
   void map(const std::string& prefix, const Node& node) {
-    for (const auto& [key, value] : node.map) entry(prefix.empty() ? key : prefix + "." + key, value);
+    for (const Node& value : node.entries) entry(prefix.empty() ? value.key : prefix + "." + value.key, value);
   }
 
  private:
@@ -90,8 +90,8 @@ class Walk {
 
   // An instance without `plugin:` is one of the plugin that bears its name.
   void plugin(const std::string& key, const Node& node) {
-    for (const auto& [option, value] : node.map) {
-      if (option == "plugin") return;
+    for (const Node& option : node.entries) {
+      if (option.key == "plugin") return;
     }
     Value value;
     value.items = {key.substr(key.rfind('.') + 1)};
@@ -126,12 +126,12 @@ class Walk {
       if (item.kind == Node::Kind::scalar && !item.secret) {
         add(item.text, empty, item);
       } else if (item.kind == Node::Kind::map) {
-        for (const auto& [name, options] : item.map) add(name, options, item);
+        for (const Node& options : item.entries) add(options.key, options, item);
       } else {
         refuse(item, "plugins.runtimes", "must be names, each maybe with options: [oci, docker: {option: value}]");
       }
     }
-    for (const auto& [name, options] : node.map) add(name, options, options);
+    for (const Node& options : node.entries) add(options.key, options, options);
     layer_.push_back({"plugins.runtimes", order});
   }
 

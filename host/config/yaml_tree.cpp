@@ -112,7 +112,8 @@ class TreeBuilder : public YAML::EventHandler {
       takeKey(frame, node);
     } else {
       frame.has_key = false;
-      frame.node.map.emplace_back(std::move(frame.key), std::move(node));
+      node.key = std::move(frame.key);
+      frame.node.entries.push_back(std::move(node));
     }
   }
   static void takeKey(Frame& frame, const Node& node) {
@@ -125,9 +126,9 @@ class TreeBuilder : public YAML::EventHandler {
     if (!std::all_of(node.text.begin(), node.text.end(), fits)) {
       throw Refused{node.line, "the key \"" + node.text + "\" may hold letters, digits, _ and - only"};
     }
-    for (const auto& [key, value] : frame.node.map) {
-      if (key == node.text) {
-        throw Refused{node.line, "the key \"" + key + "\" stands twice, first with the value in line " +
+    for (const Node& value : frame.node.entries) {
+      if (value.key == node.text) {
+        throw Refused{node.line, "the key \"" + value.key + "\" stands twice, first with the value in line " +
                                      std::to_string(value.line)};
       }
     }

@@ -4,7 +4,6 @@
 // more than one document, depth beyond 16 and an unclosed quote at the end (a file cut off) are refused.
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "host/config/config.hpp"
@@ -14,11 +13,12 @@ namespace ocelot::config {
 struct Node {
   enum class Kind { none, scalar, list, map };
   Kind kind = Kind::none;
+  std::string key;   // under which it stands in a map
   std::string text;  // of a scalar
   bool secret = false;
   int line = 0;
-  std::vector<Node> items;                        // of a list
-  std::vector<std::pair<std::string, Node>> map;  // in the order written; keys are unique
+  std::vector<Node> items;    // of a list
+  std::vector<Node> entries;  // of a map, in the order written, each with its key
 };
 
 // The root is a map, or none for an empty document. Stops at the first mistake of form, which goes to `problems`.
