@@ -8,7 +8,7 @@
 namespace ocelot::store {
 namespace {
 
-constexpr std::size_t kMaxText = 1024;
+constexpr std::size_t kLongestDrainText = 1024;
 
 Drain drainFrom(const Rows& rows, std::size_t row) {
   return {rows.text(row, 0), rows.text(row, 1), rows.text(row, 2), rows.integer(row, 3)};
@@ -19,7 +19,7 @@ Drain drainFrom(const Rows& rows, std::size_t row) {
 Drain SqlStore::drainWorker(const Drain& wanted) {
   if (wanted.worker_id.empty()) throw std::invalid_argument("drain a worker: it has no id");
   for (const std::string* text : {&wanted.worker_id, &wanted.name, &wanted.by})
-    requireAtMost("drained worker's text", *text, kMaxText);
+    requireAtMost("drained worker's text", *text, kLongestDrainText);
   return within<Drain>(Access::durable, [&](Connection& db, bool) {
     db.run(
         "INSERT INTO drains (worker, name, asked_by, asked_at) VALUES ($1, $2, $3, ocelot_now()) "
