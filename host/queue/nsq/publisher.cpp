@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kFindEvery{10000};
+constexpr milliseconds kLookUpEvery{10000};
 // All attempts of one publication together: somebody waits for an answer to a push.
 constexpr milliseconds kPublishPatience{6000};
 // More wake-ups at once than that wake nobody sooner; a worker that is full passes its own on.
@@ -27,7 +27,7 @@ Publisher::Publisher(const Access& access) : access_(access), lookup_(access.set
 }
 
 void Publisher::find() {
-  if (access_.settings.nsqlookupd.empty() || (found_ && Clock::now() < found_at_ + kFindEvery)) return;
+  if (access_.settings.nsqlookupd.empty() || (found_ && Clock::now() < found_at_ + kLookUpEvery)) return;
   const std::set<NsqAddress> named(access_.settings.nsqd.begin(), access_.settings.nsqd.end());
   auto all = lookup_.nodes();
   all.insert(named.begin(), named.end());
