@@ -10,7 +10,8 @@ std::int64_t copySecrets(Secrets& from, Secrets& to) {
     if (to.find(name) != value) {
       to.put(name, *value);
       if (to.find(name) != value)
-        throw Unavailable("copy secret " + name + ": what is read back is not what was put; does something else write there?");
+        throw Unavailable("copy secret " + name +
+                          ": what is read back is not what was put; does something else write there?");
     }
     ++copied;
   }

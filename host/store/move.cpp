@@ -21,7 +21,7 @@ constexpr std::int64_t kBatch = 100;          // rows of a transaction
 constexpr std::size_t kLogPart = 1u << 20;    // bytes of one
 constexpr std::int64_t kToldEvery = 100'000;  // rows
 constexpr int kLooks = 40, kLookEveryMs = 50;
-const char* const kMark = ".moved-from";      // a blob of the target; no secret can have that name
+const char* const kMark = ".moved-from";  // a blob of the target; no secret can have that name
 // Its name among the advisory locks: "oc-move" in ASCII.
 const char* const kLock = "SELECT CAST(CAST(pg_try_advisory_lock(31352769175582309) AS int) AS bigint)";
 
@@ -40,7 +40,8 @@ constexpr std::array<Table, 9> kTables{{
      "ttttitttiit", 1, false},
     {"builds",
      "number, id, repo, branch, commit_id, author, message, trigger_kind, requested_by, rerun_of, state, reason, "
-     "sentence, machine_tag, priority, pipeline, change_json, attempt, fence, claim_id, worker, lease_until, log_bytes, "
+     "sentence, machine_tag, priority, pipeline, change_json, attempt, fence, claim_id, worker, lease_until, "
+     "log_bytes, "
      "log_sha256, queued_at, started_at, finished_at, cancel_requested, cancel_by, dedupe_key",
      "itttttttttttttittiittiitiiiitt", 1, true},
     {"stages",
@@ -136,8 +137,8 @@ Sum sumOf(Connection& db, const Table& table, bool postgres) {
     std::string text = sum.digest;
     for (std::size_t row = 0; row < rows.size(); ++row)
       for (std::size_t column = 0; column < columns; ++column) {
-        const std::string value = table.types[column] == 'i' ? std::to_string(rows.integer(row, column))
-                                                             : rows.text(row, column);
+        const std::string value =
+            table.types[column] == 'i' ? std::to_string(rows.integer(row, column)) : rows.text(row, column);
         text += std::to_string(value.size()) + ":" + value;
       }
     sum.digest = digest::sha256Hex(text);
@@ -303,8 +304,8 @@ class Move {
       order += (i ? ", " : "") + name + (table.types[i] == 't' ? " COLLATE \"C\"" : "") + " DESC";
     }
     const std::string types(table.types, static_cast<std::size_t>(table.keys));
-    const Rows last = target_.query(
-        "SELECT " + columns + " FROM " + table.name + " ORDER BY " + order + " LIMIT 1", types.c_str(), {});
+    const Rows last = target_.query("SELECT " + columns + " FROM " + table.name + " ORDER BY " + order + " LIMIT 1",
+                                    types.c_str(), {});
     Values values;
     for (std::size_t i = 0; i < types.size(); ++i) {
       if (types[i] == 'i') {
@@ -361,9 +362,9 @@ class Move {
   void copyLogs() {
     std::int64_t copied = 0;
     eachLog([&](const Log& log) {
-      const Rows there = target_.query(
-          "SELECT COALESCE(MAX(end_offset), 0) FROM log_chunks WHERE build_id = $1 AND fence = $2", "i",
-          {log.build_id, log.fence});
+      const Rows there =
+          target_.query("SELECT COALESCE(MAX(end_offset), 0) FROM log_chunks WHERE build_id = $1 AND fence = $2", "i",
+                        {log.build_id, log.fence});
       for (std::int64_t at = there.integer(0, 0); at < log.size;) {
         const std::string part = readSource(log, at);
         const std::int64_t end = at + static_cast<std::int64_t>(part.size());
@@ -440,7 +441,8 @@ std::unique_ptr<FolderLock> alone(const std::string& folder) {
 MoveReport moveToPostgres(const StoreSettings& from, const StoreSettings& to,
                           const std::function<void(const std::string&)>& told) {
   if (from.kind != "sqlite")
-    throw std::invalid_argument("copy the store: the source is kept by " + from.kind + "; only SQLite's is copied here");
+    throw std::invalid_argument("copy the store: the source is kept by " + from.kind +
+                                "; only SQLite's is copied here");
   if (to.kind != "postgres")
     throw std::invalid_argument("copy the store: the target is kept by " + to.kind +
                                 "; set store.kind: postgres in its server.yaml");

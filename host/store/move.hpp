@@ -1,11 +1,11 @@
 #pragma once
-// A SQLite store into PostgreSQL, for an installation that outgrows its machine. Nothing is changed at the source but its
-// schema, which is brought up to date.
+// A SQLite store into PostgreSQL, for an installation that outgrows its machine. Nothing is changed at the source but
+// its schema, which is brought up to date.
 //
 //   rows, table by table ─ logs, build by build ─ compared: every row and every byte ─ marked as complete
 //
-// Each step is committed on its own, so that a copy that broke off goes on where it was when it is begun again; when the
-// source has changed meanwhile, it begins anew. A target that holds anything else is refused.
+// Each step is committed on its own, so that a copy that broke off goes on where it was when it is begun again; when
+// the source has changed meanwhile, it begins anew. A target that holds anything else is refused.
 
 #include <cstdint>
 #include <functional>
@@ -26,10 +26,10 @@ struct MoveReport {
   std::vector<std::string> damaged;
 };
 
-// Copies all but workers, leaders and secrets: the first two come by themselves, the last by secrets::Secrets, since each
-// installation has a key of its own. `told`: progress, a sentence now and then.
-// Throws Conflict while a program uses either, or where the target holds what is no copy of this source; Unavailable;
-// std::invalid_argument (kinds that are not meant).
+// Copies all but workers, leaders and secrets: the first two come by themselves, the last by secrets::Secrets, since
+// each installation has a key of its own. `told`: progress, a sentence now and then. Throws Conflict while a program
+// uses either, or where the target holds what is no copy of this source; Unavailable; std::invalid_argument (kinds that
+// are not meant).
 MoveReport moveToPostgres(const StoreSettings& from, const StoreSettings& to,
                           const std::function<void(const std::string&)>& told);
 

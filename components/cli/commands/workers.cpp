@@ -44,8 +44,8 @@ void addRows(const Json& worker, bool name_is_its_own, std::vector<std::vector<s
   const bool online = worker->optValue("online", true);
   const auto first = buildAt(0);
   rows.push_back({plain(str(worker, "name")) + (name_is_its_own ? "" : " (" + plain(str(worker, "id")) + ")"),
-                  online ? std::to_string(builds->size()) + "/" + std::to_string(num(worker, "slots")) : "", first.first,
-                  first.second, plain(join(worker->getArray("tags"))), versionOf(worker),
+                  online ? std::to_string(builds->size()) + "/" + std::to_string(num(worker, "slots")) : "",
+                  first.first, first.second, plain(join(worker->getArray("tags"))), versionOf(worker),
                   online ? ago(num(worker, "started_at")) : "", online ? ago(num(worker, "seen_at")) : "",
                   noteOf(worker)});
   for (unsigned i = 1; i < builds->size(); ++i) {

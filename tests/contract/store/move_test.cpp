@@ -147,7 +147,8 @@ class MoveTest : public CppUnit::TestFixture {
   // As after a kill in the midst of the rows, and of a log.
   void aCopyThatBrokeOffGoesOn() {
     move();
-    postgres_->sql("UPDATE blobs SET bytes = convert_to(replace(convert_from(bytes, 'UTF8'), 'complete', 'begun'), 'UTF8')");
+    postgres_->sql(
+        "UPDATE blobs SET bytes = convert_to(replace(convert_from(bytes, 'UTF8'), 'complete', 'begun'), 'UTF8')");
     postgres_->sql("DELETE FROM builds WHERE number > 120");
     postgres_->sql("DELETE FROM audit");
     postgres_->sql("DELETE FROM log_chunks WHERE build_id = '" + long_id_ + "' AND begin_offset > 0");
@@ -161,7 +162,8 @@ class MoveTest : public CppUnit::TestFixture {
 
   void aSourceThatChangedIsCopiedAnew() {
     move();
-    postgres_->sql("UPDATE blobs SET bytes = convert_to(replace(convert_from(bytes, 'UTF8'), 'complete', 'begun'), 'UTF8')");
+    postgres_->sql(
+        "UPDATE blobs SET bytes = convert_to(replace(convert_from(bytes, 'UTF8'), 'complete', 'begun'), 'UTF8')");
     {
       const auto from = openSource();
       from->cancel(from->findBuild("3")->id, "ada");

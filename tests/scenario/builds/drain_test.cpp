@@ -14,8 +14,7 @@ namespace {
 constexpr const char* kGated =
     "image: ocelot.local/busybox\nstages:\n  - name: work\n    script: |\n"
     "      echo begun\n      sleep 600 &\n      trap 'exit 0' TERM\n      wait\n";
-constexpr const char* kShort =
-    "image: ocelot.local/busybox\nstages:\n  - name: work\n    script: echo done\n";
+constexpr const char* kShort = "image: ocelot.local/busybox\nstages:\n  - name: work\n    script: echo done\n";
 
 class DrainTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(DrainTest);
@@ -70,9 +69,8 @@ class DrainTest : public CppUnit::TestFixture {
 
     // Nobody else is there: a build waits, and says why.
     const auto waiting = here.build(quick);
-    await("the build says why it waits", [&] {
-      return here.show(waiting).waiting.find("takes no builds: drained by test") != std::string::npos;
-    });
+    await("the build says why it waits",
+          [&] { return here.show(waiting).waiting.find("takes no builds: drained by test") != std::string::npos; });
 
     here.start("worker2");
     const std::string second = firstWord(here.folder() + "/data2/worker-id");

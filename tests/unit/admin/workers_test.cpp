@@ -70,9 +70,9 @@ class WorkersTest : public CppUnit::TestFixture {
   }
 
   void aWorkerOfAnotherVersionIsSaidToBe() {
-    const std::pair<const char*, const char*> cases[] = {
-        {OCELOT_VERSION, "same"}, {"0.0.0", "older"}, {"99999.0.0", "newer"}, {"1.2", "other"}, {"0.0.0-x", "other"},
-        {"99999999999.0.0", "other"}};
+    const std::pair<const char*, const char*> cases[] = {{OCELOT_VERSION, "same"}, {"0.0.0", "older"},
+                                                         {"99999.0.0", "newer"},   {"1.2", "other"},
+                                                         {"0.0.0-x", "other"},     {"99999999999.0.0", "other"}};
     for (const auto& [version, is] : cases) {
       announce("worker-1", "alpha", version);
       CPPUNIT_ASSERT_EQUAL_MESSAGE(version, std::string(is), only()->getValue<std::string>("version_is"));
