@@ -98,7 +98,6 @@ GuestBox::GuestBox(Place place) : place_(place) {
     fs::create_directories(folder_ + "/image/bin");
     fs::create_directories(folder_ + "/image/ocelot");
     fs::copy_file("/bin/busybox", folder_ + "/image/bin/sh");
-    fs::copy_file(OCELOT_GUEST, folder_ + "/image/ocelot/guest");
     control_ = folder_ + "/image/ocelot/control";
     plan.working_dir = "/workspace";
   } else {
@@ -106,6 +105,8 @@ GuestBox::GuestBox(Place place) : place_(place) {
     plan.working_dir = folder_ + "/workspace";
   }
   journal_file = folder_ + "/journal";
+  // A copy: where the program was built may be closed to a stage's user.
+  fs::copy_file(OCELOT_GUEST, guest());
   fs::create_directories(control_);
   setCounter("alive", 1);
   setCounter("read", 0);
@@ -120,6 +121,8 @@ GuestBox::~GuestBox() {
   std::error_code ignored;
   fs::remove_all(folder_, ignored);
 }
+
+std::string GuestBox::guest() const { return folder_ + (place_ == Place::jail ? "/image/ocelot/guest" : "/guest"); }
 
 std::string GuestBox::path(const std::string& in_image) const {
   return place_ == Place::jail ? folder_ + "/image" + in_image : in_image;
@@ -149,7 +152,7 @@ void GuestBox::start() {
   if (!fs::exists(control_ + "/plan")) writeFile(control_ + "/plan", journal::encode(plan));
   if (!fs::exists(journal_file)) writeFile(journal_file, "");
   if (!fs::exists(control_ + "/journal")) fs::create_hard_link(journal_file, control_ + "/journal");
-  const std::string program = place_ == Place::jail ? "/ocelot/guest" : OCELOT_GUEST;
+  const std::string program = place_ == Place::jail ? "/ocelot/guest" : guest();
   const std::string control = place_ == Place::jail ? "/ocelot/control" : control_;
   const std::string root = folder_ + "/image";
   const char* arguments[] = {program.c_str(), "run", control.c_str(), nullptr};

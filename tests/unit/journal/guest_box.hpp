@@ -44,6 +44,7 @@ class GuestBox {
 
   const std::string& folder() const { return folder_; }
   const std::string& control() const { return control_; }
+  std::string guest() const;                            // the program, on the machine, for every user to run
   std::string path(const std::string& in_image) const;  // on the machine
   void writeFile(const std::string& path, const std::string& bytes) const;
   void setCounter(const std::string& name, std::uint64_t value) const;

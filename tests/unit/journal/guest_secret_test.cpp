@@ -32,7 +32,7 @@ class GuestSecretTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
   static std::string get(const GuestBox& box, const std::string& name) {
-    return "OCELOT_CONTROL=" + box.control() + " " + OCELOT_GUEST + " secret get " + name;
+    return "OCELOT_CONTROL=" + box.control() + " " + box.guest() + " secret get " + name;
   }
 
  public:
