@@ -57,12 +57,15 @@ std::vector<pid_t> Installation::buildProcesses(const std::string& build_id) con
 
 std::vector<pid_t> Installation::contained() const {
   const std::string here = linkOf("/proc/self/ns/mnt");
+  // A mount's root is told from its file system's own root on: where /tmp is one, nothing of the path stands before
+  // this.
+  const std::string ours = "/" + fs::path(folder_.path).filename().string() + "/";
   std::vector<pid_t> out;
   for (const pid_t pid : allProcesses()) {
     const std::string folder = "/proc/" + std::to_string(pid);
     const std::string theirs = linkOf(folder + "/ns/mnt");
     if (theirs.empty() || theirs == here) continue;
-    if (readFile(folder + "/mountinfo").find(folder_.path) != std::string::npos &&
+    if (readFile(folder + "/mountinfo").find(ours) != std::string::npos &&
         readFile(folder + "/stat").find(") Z ") == std::string::npos)
       out.push_back(pid);
   }

@@ -161,7 +161,7 @@ class BuildsTest : public CppUnit::TestFixture {
     options.set = {"worker.kill_grace=100s"};
     Installation here(options);
     const auto id = here.build(
-        here.makeRepo("patient", yml("trap 'echo heard' TERM\necho started\nwhile true; do sleep 0.1; done\n")));
+        here.makeRepo("patient", yml("trap 'echo heard' TERM\necho started\nwhile true; do sleep 0.1 || :; done\n")));
     here.awaitLog(id, "started");
     here.ask("POST", "/v1/builds/" + id + "/cancel");
     here.awaitLog(id, "heard");
