@@ -36,3 +36,8 @@ endfunction()
 function(ocelot_no_unity target)
   set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
 endfunction()
+
+# Megabytes go through these: optimised in a debug build too, so that their tests take no longer than they must.
+function(ocelot_optimised target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Debug>:-O1>)
+endfunction()
