@@ -124,7 +124,7 @@ class Stream {
     return got;
   }
 
-  bool tooDense() const { return out_ > (1ull << 30) && out_ / rules_.max_ratio > in_; }
+  bool tooDense() const { return out_ > rules_.ratio_from_bytes && out_ / rules_.max_ratio > in_; }
 
   Call& call_;
   const std::string path_;

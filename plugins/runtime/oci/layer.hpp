@@ -17,8 +17,9 @@ struct UnpackRules {
   bool user_xattr = false;  // mark opaque folders by user.overlay.opaque instead of trusted.overlay.opaque
   std::uint64_t max_entries = 4'000'000;
   std::uint64_t max_bytes = 64ull << 30;
-  // More than this many bytes of content for each byte of archive, past the first GiB, is an attack.
+  // More than this many bytes of content for each byte of archive, past so many bytes of content, is an attack.
   std::uint64_t max_ratio = 400;
+  std::uint64_t ratio_from_bytes = 1ull << 30;
 };
 
 struct Unpacked {

@@ -147,7 +147,7 @@ class ReconcilerTest : public CppUnit::TestFixture {
 
   void aConnectionThatBrokeStartsTheWatchAnew() {
     auto settings = quick();
-    settings.lease = milliseconds(400);
+    settings.lease = milliseconds(200);
     auto owned = std::make_unique<Breakable>(engines::storeSettings(scene_->config));
     Breakable& breakable = *owned;
     scene_->engines.discovery.reset();
@@ -157,7 +157,7 @@ class ReconcilerTest : public CppUnit::TestFixture {
     const auto claim = scene_->running(Scene::someBuild(), 1);
     const auto reconciler = start(settings);
     // Broken every now and then for a while: nothing may be concluded.
-    const auto end = std::chrono::steady_clock::now() + milliseconds(1200);
+    const auto end = std::chrono::steady_clock::now() + milliseconds(600);
     waitUntil("the time is over", [&] {
       ++breakable.broken;
       CPPUNIT_ASSERT(build(claim.build_id).state == BuildState::running);
@@ -165,7 +165,7 @@ class ReconcilerTest : public CppUnit::TestFixture {
     });
     const auto whole = std::chrono::steady_clock::now();
     until("it is queued", [&] { return build(claim.build_id).state == BuildState::queued; });
-    CPPUNIT_ASSERT(std::chrono::steady_clock::now() - whole >= milliseconds(350));
+    CPPUNIT_ASSERT(std::chrono::steady_clock::now() - whole >= milliseconds(175));
   }
 
   void oneOfTwoIsAtWork() {

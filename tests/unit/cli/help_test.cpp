@@ -109,14 +109,16 @@ class HelpTest : public CppUnit::TestFixture {
   void theGuidePageIsMadeFromTheCommands() { isAsGenerated("guide/cli.md", guidePage()); }
 
   void theCompletionsAreMadeFromTheCommands() {
-    isAsGenerated("completions/ocelot.bash", completionFor("bash"));
-    isAsGenerated("completions/_ocelot", completionFor("zsh"));
-    isAsGenerated("completions/ocelot.fish", completionFor("fish"));
-    for (const char* shell : {"bash", "zsh", "fish"})
+    const std::pair<const char*, const char*> files[] = {
+        {"bash", "ocelot.bash"}, {"zsh", "_ocelot"}, {"fish", "ocelot.fish"}};
+    for (const auto& [shell, file] : files) {
+      const std::string completion = completionFor(shell);
+      isAsGenerated(std::string("completions/") + file, completion);
       for (const auto& command : commands())
         for (const auto& option : command.options)
           CPPUNIT_ASSERT_MESSAGE(std::string(shell) + " " + option.name,
-                                 contains(completionFor(shell), option.name.substr(option.name.find("--") + 2)));
+                                 contains(completion, option.name.substr(option.name.find("--") + 2)));
+    }
   }
 
   void bashCompletesCommandsVerbsAndOptions() {

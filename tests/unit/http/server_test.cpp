@@ -431,7 +431,7 @@ class ServerTest : public CppUnit::TestFixture {
 
   void lateHeadsAndBodiesAreEnded() {
     ServerSettings settings;
-    settings.head_timeout = settings.body_timeout = settings.keep_alive_timeout = milliseconds(300);
+    settings.head_timeout = settings.body_timeout = settings.keep_alive_timeout = milliseconds(100);
     const Server server(settings, someRoutes(), nullptr);
     CPPUNIT_ASSERT_EQUAL(408, statusOf(exchange(server.port(), "GET / HT")));
     CPPUNIT_ASSERT_EQUAL(408, statusOf(exchange(server.port(), post("Content-Length: 5\r\n", "h"))));
@@ -504,8 +504,10 @@ class ServerTest : public CppUnit::TestFixture {
     gate.waitForArrivals(1);
     std::thread drainer([&] { server.drain(milliseconds(20000)); });
     CPPUNIT_ASSERT_EQUAL(std::string(), idle.readAll());  // closed: the drain has begun
+    idle.close();
     gate.open();
     const std::string answer = busy.readAll();
+    busy.close();
     drainer.join();
     CPPUNIT_ASSERT_EQUAL(std::string("done"), bodyOf(answer));
     CPPUNIT_ASSERT(answer.find("Connection: close\r\n") != std::string::npos);

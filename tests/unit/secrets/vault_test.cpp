@@ -245,11 +245,11 @@ class VaultTest : public CppUnit::TestFixture {
       if (asked.target == "/v1/auth/token/renew-self") {
         ++renewals;
         changed.notify_all();
-        return answer(200, R"({"auth":{"client_token":"t0","renewable":true,"lease_duration":2}})");
+        return answer(200, R"({"auth":{"client_token":"t0","renewable":true,"lease_duration":1}})");
       }
       if (asked.target == "/v1/auth/token/lookup-self") {
         ++lookups;
-        return answer(200, R"({"data":{"ttl":2,"renewable":true,"expire_time":"2026-01-01T00:00:00Z"}})");
+        return answer(200, R"({"data":{"ttl":1,"renewable":true,"expire_time":"2026-01-01T00:00:00Z"}})");
       }
       return answer(asked.target.find("mounts") != std::string::npos ? 200 : 404, kTwo);
     });
