@@ -41,7 +41,7 @@ Reply chunks(int status, const std::vector<std::string>& lines) {
 
 FakeEngine::FakeEngine(Script script, bool scriptedVersion)
     : script_(std::move(script)), scriptedVersion_(scriptedVersion) {
-  std::string pattern = "/tmp/ocelot-fake-engine-XXXXXX";
+  std::string pattern = (std::filesystem::temp_directory_path() / "ocelot-fake-engine-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr || ::pipe(stop_) != 0)
     throw std::runtime_error("no folder for a fake engine");
   folder_ = pattern;

@@ -73,7 +73,7 @@ class CancellableCall final : public Call {
 class Folder {
  public:
   Folder() {
-    std::string pattern = "/tmp/ocelot-docker-test-XXXXXX";
+    std::string pattern = (std::filesystem::temp_directory_path() / "ocelot-docker-test-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw Error(Status::internal, "mkdtemp");
     path_ = pattern;
     std::filesystem::permissions(path_, std::filesystem::perms(0755));

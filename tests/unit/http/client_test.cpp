@@ -11,7 +11,7 @@
 
 #include "host/http/server.hpp"
 #include "host/http/url.hpp"
-#include "tests/unit/http/certificate.hpp"
+#include "tests/support/certificate.hpp"
 #include "tests/unit/http/fixture.hpp"
 
 using namespace ocelot::http;
@@ -21,6 +21,7 @@ using ocelot::HttpAnswer;
 using ocelot::HttpRequest;
 using ocelot::SimpleCall;
 using ocelot::Status;
+using ocelot::test::Certificate;
 using std::chrono::milliseconds;
 
 namespace {

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <stdexcept>
 
 #include "plugins/runtime/oci/file.hpp"
@@ -13,8 +14,8 @@
 namespace ocelot::oci::test {
 
 Folder::Folder() {
-  char name[] = "/tmp/ocelot-oci-test.XXXXXX";
-  if (!::mkdtemp(name)) throw std::runtime_error("mkdtemp");
+  std::string name = (std::filesystem::temp_directory_path() / "ocelot-oci-test.XXXXXX").string();
+  if (!::mkdtemp(name.data())) throw std::runtime_error("mkdtemp");
   path_ = name;
 }
 

@@ -19,12 +19,10 @@ class ImageTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(importsALayoutAndItsArchive);
   CPPUNIT_TEST(importsWhatDockerSaved);
   CPPUNIT_TEST(sharesLayersAndRemovesThemWithTheLast);
-  CPPUNIT_TEST(keepsLayersOfAContainer);
   CPPUNIT_TEST(refusesAnotherArchitecture);
   CPPUNIT_TEST(refusesALayerThatIsNotWhatWasSaid);
   CPPUNIT_TEST(refusesDescriptionsThatAreNot);
   CPPUNIT_TEST(anImportedNameIsNeverAskedOfARegistry);
-  CPPUNIT_TEST(whatACrashLeftIsSwept);
   CPPUNIT_TEST(choosesThisMachinesManifest);
   CPPUNIT_TEST_SUITE_END();
 
@@ -101,23 +99,6 @@ class ImageTest : public CppUnit::TestFixture {
     refused([&] { oci_->removeImage(call_, "ocelot.local/second"); }, Status::not_found, "ocelot.local/second");
   }
 
-  void keepsLayersOfAContainer() {
-    needContainers();
-    oci_->importImage(call_, makeRootfs(*folder_), "ocelot.local/busybox", {});
-    ContainerSpec spec;
-    spec.name = "ocelot-test-image-" + std::to_string(::getpid());
-    spec.image = "ocelot.local/busybox";
-    spec.network = "none";
-    spec.command = {"/bin/sleep", "100"};
-    oci_->start(call_, spec);
-    oci_->removeImage(call_, "ocelot.local/busybox");
-    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, layers());
-    oci_->remove(call_, spec.name);
-    oci_->importImage(call_, *folder_ / "rootfs", "ocelot.local/other", {});
-    oci_->removeImage(call_, "ocelot.local/other");
-    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, layers());
-  }
-
   void refusesAnotherArchitecture() {
     ImageLayout layout(*folder_ / "layout");
     layout.architecture = "s390x";
@@ -165,18 +146,6 @@ class ImageTest : public CppUnit::TestFixture {
           oci_->pull(call_, {"ocelot.local/nothing", true, "", ""}, {});
         },
         Status::not_found, "ocelot image import");
-  }
-
-  void whatACrashLeftIsSwept() {
-    needContainers();
-    oci_->importImage(call_, makeRootfs(*folder_), "ocelot.local/busybox", {});
-    // A restart empties the state folder and leaves the store; a killed fetch leaves its staging folder.
-    CPPUNIT_ASSERT_EQUAL(0, runShell("cd " + *folder_ / "store && mkdir -p containers/lost/upper staging/dead/x && "
-                                                        "printf /nowhere/record.json > containers/lost/state"));
-    oci_->probe(call_);
-    CPPUNIT_ASSERT(namesIn(*folder_ / "store/containers").empty());
-    oci_->removeImage(call_, "ocelot.local/busybox");
-    CPPUNIT_ASSERT(namesIn(*folder_ / "store/staging").empty());
   }
 
   void choosesThisMachinesManifest() {

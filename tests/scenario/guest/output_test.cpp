@@ -9,8 +9,8 @@
 #include <chrono>
 #include <filesystem>
 
+#include "tests/scenario/guest/guest_box.hpp"
 #include "tests/support/skip.hpp"
-#include "tests/unit/journal/guest_box.hpp"
 
 namespace {
 

@@ -11,7 +11,7 @@
 #include <set>
 #include <sstream>
 
-#include "tests/unit/journal/guest_box.hpp"
+#include "tests/scenario/guest/guest_box.hpp"
 
 namespace {
 

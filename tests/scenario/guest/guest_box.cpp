@@ -1,4 +1,4 @@
-#include "tests/unit/journal/guest_box.hpp"
+#include "tests/scenario/guest/guest_box.hpp"
 
 #include <cppunit/extensions/HelperMacros.h>
 #include <fcntl.h>

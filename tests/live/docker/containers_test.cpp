@@ -10,8 +10,8 @@
 #include <csignal>
 #include <future>
 
+#include "tests/live/docker/live.hpp"
 #include "tests/support/skip.hpp"
-#include "tests/unit/docker/live.hpp"
 
 namespace ocelot::docker::test {
 namespace {

@@ -15,9 +15,9 @@
 #include <thread>
 
 #include "host/queue/queue.hpp"
+#include "tests/support/certificate.hpp"
 #include "tests/support/nsqd.hpp"
 #include "tests/support/skip.hpp"
-#include "tests/unit/http/certificate.hpp"
 
 using namespace ocelot;
 using namespace std::chrono_literals;
@@ -287,12 +287,12 @@ class NsqdTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_MESSAGE(failure, failure.find("ask nsqlookupd " + lookupd.url()) != std::string::npos);
   }
 
-  static std::vector<std::string> withTls(const http::test::Certificate& paper) {
+  static std::vector<std::string> withTls(const test::Certificate& paper) {
     return {"-tls-cert=" + paper.certificate(), "-tls-key=" + paper.key(), "-tls-required=true"};
   }
 
   void tls_is_spoken_where_it_is_required() {
-    const http::test::Certificate paper("IP:127.0.0.1");
+    const test::Certificate paper("IP:127.0.0.1");
     const Nsqd nsqd(withTls(paper));
     auto settings = at({&nsqd});
     const std::string plain = failureOf([&] { queue::openNsqQueue(settings)->publish("build"); });
@@ -308,7 +308,7 @@ class NsqdTest : public CppUnit::TestFixture {
   }
 
   void a_certificate_that_nobody_vouches_for_is_refused() {
-    const http::test::Certificate paper("IP:127.0.0.1"), other("IP:127.0.0.1");
+    const test::Certificate paper("IP:127.0.0.1"), other("IP:127.0.0.1");
     const Nsqd nsqd(withTls(paper));
     auto settings = at({&nsqd});
     settings.tls = true;
@@ -320,7 +320,7 @@ class NsqdTest : public CppUnit::TestFixture {
   }
 
   void a_certificate_of_another_host_is_refused() {
-    const http::test::Certificate paper("DNS:nsq.example.org");
+    const test::Certificate paper("DNS:nsq.example.org");
     const Nsqd nsqd(withTls(paper));
     auto settings = at({&nsqd});
     settings.tls = true;
@@ -330,7 +330,7 @@ class NsqdTest : public CppUnit::TestFixture {
   }
 
   void nsqd_may_ask_for_our_certificate() {
-    const http::test::Certificate paper("IP:127.0.0.1"), ours("DNS:worker");
+    const test::Certificate paper("IP:127.0.0.1"), ours("DNS:worker");
     auto arguments = withTls(paper);
     arguments.push_back("-tls-client-auth-policy=require-verify");
     arguments.push_back("-tls-root-ca-file=" + ours.certificate());

@@ -1,4 +1,4 @@
-#include "tests/unit/http/certificate.hpp"
+#include "tests/support/certificate.hpp"
 
 #include <cppunit/Asserter.h>
 #include <cppunit/TestAssert.h>
@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <memory>
 
-namespace ocelot::http::test {
+namespace ocelot::test {
 namespace {
 
 template <class T, void (*Free)(T*)>
@@ -67,4 +67,4 @@ Certificate::~Certificate() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-}  // namespace ocelot::http::test
+}  // namespace ocelot::test

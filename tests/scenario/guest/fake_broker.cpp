@@ -1,4 +1,4 @@
-#include "tests/unit/journal/fake_broker.hpp"
+#include "tests/scenario/guest/fake_broker.hpp"
 
 #include <cppunit/extensions/HelperMacros.h>
 #include <fcntl.h>

@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "plugins/runtime/oci/tool.hpp"
+#include "tests/live/oci/registry_server.hpp"
 #include "tests/support/skip.hpp"
 #include "tests/unit/oci/fixture.hpp"
-#include "tests/unit/oci/registry_server.hpp"
 
 namespace ocelot::oci::test {
 

@@ -1,4 +1,4 @@
-#include "tests/unit/oci/registry_server.hpp"
+#include "tests/live/oci/registry_server.hpp"
 
 #include <netinet/in.h>
 #include <sys/socket.h>

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "tests/live/docker/live.hpp"
 #include "tests/support/skip.hpp"
-#include "tests/unit/docker/live.hpp"
 
 namespace ocelot::docker::test {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace ocelot::http::test {
+namespace ocelot::test {
 
 class Certificate {
  public:
@@ -19,4 +19,4 @@ class Certificate {
   std::string folder_;
 };
 
-}  // namespace ocelot::http::test
+}  // namespace ocelot::test

@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/scenario/guest/guest_box.hpp"
 #include "tests/support/skip.hpp"
-#include "tests/unit/journal/guest_box.hpp"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/unit/journal/guest_box.hpp"
+#include "tests/scenario/guest/guest_box.hpp"
 
 namespace {
 

@@ -5,8 +5,8 @@
 
 #include <memory>
 
-#include "tests/unit/journal/fake_broker.hpp"
-#include "tests/unit/journal/guest_box.hpp"
+#include "tests/scenario/guest/fake_broker.hpp"
+#include "tests/scenario/guest/guest_box.hpp"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "tests/unit/docker/live.hpp"
+#include "tests/live/docker/live.hpp"
 
 #include <sys/wait.h>
 

@@ -7,7 +7,7 @@
 
 #include <chrono>
 
-#include "tests/unit/journal/guest_box.hpp"
+#include "tests/scenario/guest/guest_box.hpp"
 
 namespace {
 
