@@ -1,6 +1,5 @@
 #include "host/daemon/service.hpp"
 
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -25,18 +24,11 @@ double residentBytes() {
 }  // namespace
 
 Service::Service(Daemon& daemon, config::Config config, std::function<config::Config()> reread, SharedConfig* shared)
-    : daemon_(daemon),
-      config_(std::move(config)),
-      reread_(std::move(reread)),
-      shared_(shared),
-      drain_fd_(::eventfd(0, EFD_CLOEXEC)) {
-  if (drain_fd_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
-}
+    : daemon_(daemon), config_(std::move(config)), reread_(std::move(reread)), shared_(shared) {}
 
 Service::~Service() {
   if (shared_) shared_->stop();
   server_.reset();
-  ::close(drain_fd_);
 }
 
 int Service::run() {
@@ -109,8 +101,7 @@ void Service::wantReload() {
 void Service::beginDrain() {
   const std::lock_guard lock(mutex_);
   if (draining_.exchange(true)) return;
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(drain_fd_, &one, sizeof one);
+  drain_.set();
   changed_.notify_all();
 }
 

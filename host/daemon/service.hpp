@@ -9,6 +9,7 @@
 
 #include "host/daemon/daemon.hpp"
 #include "host/daemon/shared_config.hpp"
+#include "host/process/event.hpp"
 
 namespace ocelot::daemon {
 
@@ -27,7 +28,7 @@ class Service final : public Context {
   http::Server& serve(http::Routes routes, http::Authenticator authenticator,
                       std::function<std::optional<http::Answer>(const std::exception&)> explain) override;
   bool draining() const override { return draining_; }
-  int drainFd() const override { return drain_fd_; }
+  int drainFd() const override { return drain_.fd(); }
   void fail(const std::string& why) override;
 
  private:
@@ -44,7 +45,7 @@ class Service final : public Context {
   Metrics metrics_;
   Health health_;
   std::atomic<bool> draining_{false}, hurried_{false}, failed_{false};
-  int drain_fd_ = -1;
+  const process::Event drain_;
 
   std::mutex mutex_;  // guards reload_wanted_, started_
   std::condition_variable changed_;

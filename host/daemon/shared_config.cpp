@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include <iterator>
 
 #include "host/daemon/log.hpp"
+#include "host/process/event.hpp"
 
 namespace ocelot::daemon {
 namespace {
@@ -53,24 +53,21 @@ bool belongsThere(const std::string& key) {
 // A wait that stop() ends.
 class SharedConfig::Waiting final : public Call {
  public:
-  Waiting() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  ~Waiting() override { ::close(fd_); }
   void stop() {
     stopped_ = true;
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(fd_, &one, sizeof one);
+    event_.set();
   }
   void pause(milliseconds time) const {
-    pollfd stopped{fd_, POLLIN, 0};
+    pollfd stopped{event_.fd(), POLLIN, 0};
     ::poll(&stopped, 1, static_cast<int>(time.count()));
   }
   Clock::time_point deadline() const override { return Clock::time_point::max(); }
   bool cancelled() const override { return stopped_; }
-  int cancelFd() const override { return fd_; }
+  int cancelFd() const override { return event_.fd(); }
   void log(LogLevel, std::string_view) override {}
 
  private:
-  const int fd_;
+  const process::Event event_;
   std::atomic<bool> stopped_{false};
 };
 

@@ -3,7 +3,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -30,28 +29,24 @@ void blockSignals() {
 Signals::Signals(std::function<void(int)> on_end, std::function<void()> on_reload)
     : on_end_(std::move(on_end)), on_reload_(std::move(on_reload)) {
   const sigset_t set = ours(false);
-  signals_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-  quit_ = ::eventfd(0, EFD_CLOEXEC);
-  if (signals_ < 0 || quit_ < 0) throw std::system_error(errno, std::generic_category(), "signals");
+  signals_ = process::Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_) throw std::system_error(errno, std::generic_category(), "wait for signals: signalfd");
   thread_ = std::thread([this] { watch(); });
 }
 
 Signals::~Signals() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(quit_, &one, sizeof one);
+  quit_.set();
   thread_.join();
-  ::close(signals_);
-  ::close(quit_);
 }
 
 void Signals::watch() {
   int ends = 0;
   for (;;) {
-    pollfd fds[2] = {{signals_, POLLIN, 0}, {quit_, POLLIN, 0}};
+    pollfd fds[2] = {{signals_.get(), POLLIN, 0}, {quit_.fd(), POLLIN, 0}};
     if (::poll(fds, 2, -1) < 0) continue;
     if (fds[1].revents) return;
     signalfd_siginfo info{};
-    if (::read(signals_, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) continue;
+    if (::read(signals_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) continue;
     if (info.ssi_signo == SIGHUP) {
       on_reload_();
     } else {

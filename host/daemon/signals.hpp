@@ -5,6 +5,9 @@
 #include <functional>
 #include <thread>
 
+#include "host/process/event.hpp"
+#include "host/process/fd.hpp"
+
 namespace ocelot::daemon {
 
 // Blocks TERM, INT, QUIT, HUP and PIPE in this thread and those it starts. Before the first thread.
@@ -23,7 +26,8 @@ class Signals {
 
   const std::function<void(int)> on_end_;
   const std::function<void()> on_reload_;
-  int signals_ = -1, quit_ = -1;
+  const process::Event quit_;
+  process::Fd signals_;
   std::thread thread_;
 };
 

@@ -1,5 +1,4 @@
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -12,31 +11,9 @@
 #include <thread>
 
 #include "host/logs/build_log.hpp"
+#include "host/process/event.hpp"
 
 namespace ocelot::logs {
-
-namespace {
-
-class Event {
- public:
-  Event() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "watch a log: eventfd");
-  }
-  ~Event() { ::close(fd_); }
-  Event(const Event&) = delete;
-  Event& operator=(const Event&) = delete;
-  int fd() const { return fd_; }
-  void set() { (void)::eventfd_write(fd_, 1); }
-  void clear() {
-    eventfd_t ignored = 0;
-    (void)::eventfd_read(fd_, &ignored);
-  }
-
- private:
-  int fd_;
-};
-
-}  // namespace
 
 struct LogWatch::State {
   State() : inotify(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
@@ -81,9 +58,9 @@ struct LogWatch::State {
   }
 
   const int inotify;
-  Event stop;
+  process::Event stop;
   std::mutex mutex;
-  std::multimap<int, Event*> readers;  // by inotify watch; under mutex
+  std::multimap<int, process::Event*> readers;  // by inotify watch; under mutex
   std::thread thread;
 };
 
@@ -91,7 +68,8 @@ namespace {
 
 class FolderSubscription final : public LogWatch::Subscription {
  public:
-  FolderSubscription(int inotify, std::mutex& mutex, std::multimap<int, Event*>& readers, const std::string& folder)
+  FolderSubscription(int inotify, std::mutex& mutex, std::multimap<int, process::Event*>& readers,
+                     const std::string& folder)
       : inotify_(inotify), mutex_(mutex), readers_(readers) {
     const std::lock_guard lock(mutex_);
     watch_ = ::inotify_add_watch(inotify_, folder.c_str(),
@@ -110,15 +88,15 @@ class FolderSubscription final : public LogWatch::Subscription {
   }
 
   int fd() const override { return event_.fd(); }
-  void clear() override { event_.clear(); }
+  void clear() override { event_.take(); }
 
  private:
   int inotify_;
   std::mutex& mutex_;
-  std::multimap<int, Event*>& readers_;
-  Event event_;
+  std::multimap<int, process::Event*>& readers_;
+  process::Event event_;
   int watch_ = -1;
-  std::multimap<int, Event*>::iterator place_;
+  std::multimap<int, process::Event*>::iterator place_;
 };
 
 }  // namespace

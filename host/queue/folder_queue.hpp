@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "host/queue/event.hpp"
+#include "host/process/event.hpp"
 #include "host/queue/queue.hpp"
 
 namespace ocelot::queue {
@@ -25,7 +25,7 @@ class FolderQueue final : public Queue {
 
   const std::string folder_;
   int inotify_ = -1;
-  Event woken_;
+  process::Event woken_;
   // What was published since the last wait() that asked for it. The watch exists from the constructor on, so what is
   // published between two waits is kept by the kernel.
   std::set<std::string> seen_;

@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-#include "host/queue/event.hpp"
+#include "host/process/event.hpp"
 #include "host/queue/queue.hpp"
 #include "host/store/postgres/raw.hpp"
 
@@ -30,7 +30,7 @@ class PostgresQueue final : public Queue {
   bool takeSeen(const std::vector<std::string>& topics);
 
   const std::unique_ptr<store::PostgresLogin> login_;
-  Event woken_;
+  process::Event woken_;
 
   std::mutex publisher_mutex_;
   store::RawConnection publisher_;  // opened when first needed

@@ -7,7 +7,7 @@
 #include <string>
 #include <thread>
 
-#include "host/queue/event.hpp"
+#include "host/process/event.hpp"
 #include "host/queue/nsq/connection.hpp"
 #include "host/queue/nsq/mailbox.hpp"
 
@@ -43,7 +43,7 @@ class Subscription final : public Sender {
   const std::string topic_;
   Mailbox& mailbox_;
 
-  Event signal_;  // something below has changed
+  process::Event signal_;  // something below has changed
   std::atomic<bool> stop_{false}, stopped_{false}, connected_{false};
   std::atomic<int> ready_{0};
   mutable std::mutex mutex_;

@@ -2,7 +2,6 @@
 
 #include <libpq-fe.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <system_error>
 #include <thread>
 
+#include "host/process/event.hpp"
 #include "host/store/postgres/raw.hpp"
 
 namespace ocelot::store {
@@ -26,31 +26,12 @@ constexpr std::chrono::milliseconds kFirstPause{100}, kLongestPause{10'000};
 // Each takes an entry of the server's lock table; followers of further builds look for themselves.
 constexpr std::size_t kMostBuilds = 500;
 
-class Event {
- public:
-  Event() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (fd_ < 0) throw std::system_error(errno, std::generic_category(), "follow a build: eventfd");
-  }
-  ~Event() { ::close(fd_); }
-  Event(const Event&) = delete;
-  Event& operator=(const Event&) = delete;
-  int fd() const { return fd_; }
-  void set() { (void)::eventfd_write(fd_, 1); }
-  void clear() {
-    eventfd_t ignored = 0;
-    (void)::eventfd_read(fd_, &ignored);
-  }
-
- private:
-  int fd_;
-};
-
 struct Followed {
-  std::set<Event*> readers;
+  std::set<process::Event*> readers;
   bool heard = false;  // its lock is held: changes are told
 
   void wake() const {
-    for (Event* reader : readers) reader->set();
+    for (process::Event* reader : readers) reader->set();
   }
 };
 
@@ -88,7 +69,7 @@ struct PostgresFollowers::State {
   std::optional<Step> nextStep();
 
   const PostgresLogin& login;
-  Event wake;  // what is under the mutex has changed
+  process::Event wake;  // what is under the mutex has changed
 
   std::mutex mutex;
   bool stop = false;
@@ -103,7 +84,7 @@ struct PostgresFollowers::State {
 
 void PostgresFollowers::State::run() {
   for (;;) {
-    wake.clear();
+    wake.take();
     bool followed = false;
     {
       const std::lock_guard lock(mutex);
@@ -210,7 +191,8 @@ namespace {
 class BuildWatch final : public Watch {
  public:
   using Builds = std::map<std::string, Followed, std::less<>>;
-  BuildWatch(std::mutex& mutex, Builds& builds, Event& wake, const std::string& build_id) : mutex_(mutex), wake_(wake) {
+  BuildWatch(std::mutex& mutex, Builds& builds, process::Event& wake, const std::string& build_id)
+      : mutex_(mutex), wake_(wake) {
     const std::lock_guard lock(mutex_);
     place_ = builds.try_emplace(build_id).first;
     place_->second.readers.insert(&event_);
@@ -225,12 +207,12 @@ class BuildWatch final : public Watch {
     const std::lock_guard lock(mutex_);
     return place_->second.heard ? event_.fd() : -1;
   }
-  void clear() override { event_.clear(); }
+  void clear() override { event_.take(); }
 
  private:
   std::mutex& mutex_;
-  Event& wake_;
-  Event event_;
+  process::Event& wake_;
+  process::Event event_;
   Builds::iterator place_;  // stays while there is a reader
 };
 
