@@ -1,8 +1,6 @@
 #pragma once
 // A server that answers just what a test says, right or wrong, and keeps what it was asked. On loopback, a free port.
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,11 +10,12 @@
 #include <functional>
 #include <map>
 #include <mutex>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "tests/support/loopback.hpp"
 
 namespace ocelot::test {
 
@@ -41,29 +40,17 @@ class FakeHttp {
   // Gives the bytes of the answer; "" : the connection is closed without one. Runs on a thread of the request's own.
   using Handler = std::function<std::string(const Asked&)>;
 
-  explicit FakeHttp(Handler handler) : handler_(std::move(handler)) {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* plain = reinterpret_cast<sockaddr*>(&address);
-    if (listener_ < 0 || ::bind(listener_, plain, size) != 0 || ::listen(listener_, 64) != 0 ||
-        ::getsockname(listener_, plain, &size) != 0)
-      throw std::runtime_error("a fake server could not listen");
-    port_ = ntohs(address.sin_port);
-    acceptor_ = std::thread([this] { serve(); });
-  }
+  explicit FakeHttp(Handler handler) : handler_(std::move(handler)), acceptor_([this] { serve(); }) {}
   ~FakeHttp() {
     stopping_ = true;
     acceptor_.join();
     for (auto& thread : threads_) thread.join();
-    ::close(listener_);
   }
   FakeHttp(const FakeHttp&) = delete;
   FakeHttp& operator=(const FakeHttp&) = delete;
 
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string address() const { return listener_.address(); }
+  std::string url() const { return "http://" + address(); }
   bool stopping() const { return stopping_; }  // for a handler that waits
   std::vector<Asked> asked() const {
     const std::lock_guard lock(mutex_);
@@ -79,9 +66,9 @@ class FakeHttp {
  private:
   void serve() {
     while (!stopping_) {
-      pollfd ready{listener_, POLLIN, 0};
+      pollfd ready{listener_.fd(), POLLIN, 0};
       if (::poll(&ready, 1, 20) <= 0) continue;
-      const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      const int fd = ::accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC);
       if (fd >= 0) threads_.emplace_back([this, fd] { converse(fd); });
     }
   }
@@ -142,13 +129,12 @@ class FakeHttp {
   }
 
   const Handler handler_;
-  int listener_ = -1;
-  unsigned port_ = 0;
+  const Loopback listener_;
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;
   std::vector<Asked> asked_;
   std::vector<std::thread> threads_;
-  std::thread acceptor_;
+  std::thread acceptor_;  // last: it uses all the others
 };
 
 }  // namespace ocelot::test

@@ -1,14 +1,11 @@
 // The NSQ queue at real servers: several nsqd, one killed; discovery by nsqlookupd; TLS; authorization.
 
 #include <cppunit/extensions/HelperMacros.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <chrono>
 #include <fstream>
 #include <functional>
@@ -16,6 +13,7 @@
 
 #include "host/queue/queue.hpp"
 #include "tests/support/certificate.hpp"
+#include "tests/support/fake_http.hpp"
 #include "tests/support/nsqd.hpp"
 #include "tests/support/skip.hpp"
 
@@ -73,57 +71,13 @@ class Nsqlookupd {
 };
 
 // An authorization server as nsqd asks it: the secret "right" may do everything with topics that begin with "build".
-class AuthServer {
- public:
-  AuthServer() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* generic = static_cast<sockaddr*>(static_cast<void*>(&address));
-    CPPUNIT_ASSERT(::bind(listener_, generic, size) == 0 && ::listen(listener_, 8) == 0);
-    CPPUNIT_ASSERT(::getsockname(listener_, generic, &size) == 0);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] { serve(); });
-  }
-  ~AuthServer() {
-    stop_ = true;
-    thread_.join();
-    ::close(listener_);
-  }
-  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
-
- private:
-  void serve() {
-    while (!stop_) {
-      pollfd ready{listener_, POLLIN, 0};
-      if (::poll(&ready, 1, 10) <= 0) continue;
-      const int client = ::accept(listener_, nullptr, nullptr);
-      std::string request;
-      char buffer[4096];
-      while (request.find("\r\n\r\n") == std::string::npos) {
-        const ssize_t got = ::recv(client, buffer, sizeof buffer, 0);
-        if (got <= 0) break;
-        request.append(buffer, static_cast<std::size_t>(got));
-      }
-      const bool right = request.find("secret=right") != std::string::npos;
-      const std::string body =
-          right ? R"({"ttl":3600,"identity":"ocelot","authorizations":[{"permissions":["subscribe","publish"],)"
-                  R"("topic":"build.*","channels":[".*"]}]})"
-                : R"({"message":"NOT_AUTHORIZED"})";
-      const std::string answer =
-          std::string("HTTP/1.1 ") + (right ? "200 OK" : "403 Forbidden") +
-          "\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
-          "\r\n\r\n" + body;
-      (void)!::send(client, answer.data(), answer.size(), MSG_NOSIGNAL);
-      ::close(client);
-    }
-  }
-  const int listener_;
-  int port_ = 0;
-  std::atomic<bool> stop_{false};
-  std::thread thread_;
-};
+std::string authorize(const test::Asked& asked) {
+  if (asked.target.find("secret=right") == std::string::npos)
+    return test::answer(403, R"({"message":"NOT_AUTHORIZED"})");
+  return test::answer(200,
+                      R"({"ttl":3600,"identity":"ocelot","authorizations":[{"permissions":["subscribe","publish"],)"
+                      R"("topic":"build.*","channels":[".*"]}]})");
+}
 
 class NsqdTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(NsqdTest);
@@ -346,7 +300,7 @@ class NsqdTest : public CppUnit::TestFixture {
   }
 
   void authorization_is_given() {
-    const AuthServer server;
+    const test::FakeHttp server(authorize);
     const Nsqd nsqd({"-auth-http-address=" + server.address()});
     auto settings = at({&nsqd});
     settings.auth = "right";
@@ -358,7 +312,7 @@ class NsqdTest : public CppUnit::TestFixture {
   }
 
   void a_wrong_secret_is_told() {
-    const AuthServer server;
+    const test::FakeHttp server(authorize);
     const Nsqd nsqd({"-auth-http-address=" + server.address()});
     auto settings = at({&nsqd});
     settings.auth = "wr0ng-one";

@@ -1,10 +1,7 @@
 #include "tests/live/oci/registry_server.hpp"
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <stdexcept>
 
 #include "plugins/runtime/oci/digest.hpp"
 
@@ -23,21 +20,10 @@ std::string error(const std::string& status, const std::string& code) {
 
 }  // namespace
 
-RegistryServer::RegistryServer(const ImageLayout& layout)
-    : layout_(layout), socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(socket_.get(), 64) != 0)
-    throw std::runtime_error("listen on loopback");
-  ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  port_ = ntohs(address.sin_port);
-  thread_ = std::thread([this] { serve(); });
-}
+RegistryServer::RegistryServer(const ImageLayout& layout) : layout_(layout), thread_([this] { serve(); }) {}
 
 RegistryServer::~RegistryServer() {
-  ::shutdown(socket_.get(), SHUT_RDWR);
+  ::shutdown(listener_.fd(), SHUT_RDWR);
   thread_.join();
 }
 
@@ -48,7 +34,7 @@ std::vector<std::string> RegistryServer::requests() const {
 
 void RegistryServer::serve() {
   for (;;) {
-    const Fd peer(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const Fd peer(::accept4(listener_.fd(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!peer) return;
     answer(peer.get());
   }

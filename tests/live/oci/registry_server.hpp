@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "plugins/runtime/oci/file.hpp"
+#include "tests/support/loopback.hpp"
 #include "tests/unit/oci/layout.hpp"
 
 namespace ocelot::oci::test {
@@ -19,7 +20,7 @@ class RegistryServer {
   RegistryServer(const RegistryServer&) = delete;
   RegistryServer& operator=(const RegistryServer&) = delete;
 
-  std::string name() const { return "127.0.0.1:" + std::to_string(port_); }
+  std::string name() const { return listener_.address(); }
   std::vector<std::string> requests() const;  // "GET /v2/…", in order
 
   std::atomic<int> failures{0};  // so many answers are 500
@@ -33,11 +34,10 @@ class RegistryServer {
   std::string respond(const std::string& request);
 
   const ImageLayout& layout_;
-  Fd socket_;
-  int port_ = 0;
+  const ocelot::test::Loopback listener_;
   mutable std::mutex mutex_;
   std::vector<std::string> requests_;
-  std::thread thread_;
+  std::thread thread_;  // last: it uses all the others
 };
 
 }  // namespace ocelot::oci::test

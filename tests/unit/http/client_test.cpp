@@ -12,6 +12,7 @@
 #include "host/http/server.hpp"
 #include "host/http/url.hpp"
 #include "tests/support/certificate.hpp"
+#include "tests/support/loopback.hpp"
 #include "tests/unit/http/fixture.hpp"
 
 using namespace ocelot::http;
@@ -30,27 +31,14 @@ namespace {
 class Scripted {
  public:
   explicit Scripted(std::string answer, bool close = true)
-      : answer_(std::move(answer)), close_(close), listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    CPPUNIT_ASSERT_EQUAL(0, ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address));
-    CPPUNIT_ASSERT_EQUAL(0, ::listen(listener_, 8));
-    socklen_t size = sizeof address;
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] { serve(); });
-  }
-  ~Scripted() {
-    thread_.join();
-    ::close(listener_);
-  }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+      : answer_(std::move(answer)), close_(close), thread_([this] { serve(); }) {}
+  ~Scripted() { thread_.join(); }
+  std::string url() const { return "http://" + listener_.address(); }
   std::string asked;  // read it after the answer has come
 
  private:
   void serve() {
-    const int fd = ::accept(listener_, nullptr, nullptr);
+    const int fd = ::accept(listener_.fd(), nullptr, nullptr);
     char buffer[4096];
     while (asked.find("\r\n\r\n") == std::string::npos) {
       const ssize_t got = ::recv(fd, buffer, sizeof buffer, 0);
@@ -63,9 +51,8 @@ class Scripted {
   }
   const std::string answer_;
   const bool close_;
-  const int listener_;
-  std::uint16_t port_ = 0;
-  std::thread thread_;
+  const ocelot::test::Loopback listener_;
+  std::thread thread_;  // last: it uses all the others
 };
 
 Client clientOf(const std::string& url, const std::string& token = "") {

@@ -1,7 +1,6 @@
 // A server that is no nsqd, or a bad one: every answer ends in a sentence that names it, none in a hang or a crash.
 
 #include <cppunit/extensions/HelperMacros.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include <thread>
 
 #include "host/queue/queue.hpp"
+#include "tests/support/loopback.hpp"
 
 using namespace ocelot;
 using namespace std::chrono_literals;
@@ -29,30 +29,19 @@ std::string frame(int type, const std::string& data) {
 class ScriptedServer {
  public:
   ScriptedServer(std::string answer, bool closes)
-      : answer_(std::move(answer)), closes_(closes), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* generic = static_cast<sockaddr*>(static_cast<void*>(&address));
-    CPPUNIT_ASSERT(::bind(listener_, generic, size) == 0 && ::listen(listener_, 8) == 0);
-    CPPUNIT_ASSERT(::getsockname(listener_, generic, &size) == 0);
-    port_ = ntohs(address.sin_port);
-    thread_ = std::thread([this] { serve(); });
-  }
+      : answer_(std::move(answer)), closes_(closes), thread_([this] { serve(); }) {}
   ~ScriptedServer() {
     stop_ = true;
     thread_.join();
-    ::close(listener_);
   }
-  int port() const { return port_; }
+  int port() const { return listener_.port(); }
 
  private:
   void serve() {
     while (!stop_) {
-      pollfd ready{listener_, POLLIN, 0};
+      pollfd ready{listener_.fd(), POLLIN, 0};
       if (::poll(&ready, 1, 10) <= 0) continue;
-      const int client = ::accept(listener_, nullptr, nullptr);
+      const int client = ::accept(listener_.fd(), nullptr, nullptr);
       char buffer[4096];
       if (::recv(client, buffer, sizeof buffer, 0) > 0)
         (void)!::send(client, answer_.data(), answer_.size(), MSG_NOSIGNAL);
@@ -63,10 +52,9 @@ class ScriptedServer {
   }
   const std::string answer_;
   const bool closes_;
-  const int listener_;
-  int port_ = 0;
+  const test::Loopback listener_;
   std::atomic<bool> stop_{false};
-  std::thread thread_;
+  std::thread thread_;  // last: it uses all the others
 };
 
 class HostileTest : public CppUnit::TestFixture {
@@ -152,18 +140,10 @@ class HostileTest : public CppUnit::TestFixture {
   }
 
   void nobody_at_all_is_an_error_at_once() {
-    // Bound and not listened on: nobody can come there meanwhile.
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* generic = static_cast<sockaddr*>(static_cast<void*>(&address));
-    CPPUNIT_ASSERT(::bind(fd, generic, size) == 0 && ::getsockname(fd, generic, &size) == 0);
+    const test::Loopback nobody(test::Loopback::Listens::no);
     const auto began = std::chrono::steady_clock::now();
-    says("nothing listens there", publishing(at(ntohs(address.sin_port))));
+    says("nothing listens there", publishing(at(nobody.port())));
     CPPUNIT_ASSERT(std::chrono::steady_clock::now() - began < 2s);
-    ::close(fd);
   }
 
   void no_address_at_all_is_refused() { CPPUNIT_ASSERT_THROW(queue::openNsqQueue({}), std::invalid_argument); }
