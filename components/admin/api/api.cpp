@@ -4,6 +4,8 @@ namespace ocelot::admin {
 
 using http::Refusal;
 
+constexpr std::size_t kMostNamed = 20;
+
 http::Routes apiRoutes(Api& api) {
   http::Routes routes;
   addAuditRoutes(routes, api);
@@ -18,6 +20,19 @@ http::Routes apiRoutes(Api& api) {
   return routes;
 }
 
+void refuse404(const std::string& error, const std::string& sentence, const std::vector<std::string>& there_are,
+               const std::string& when_none) {
+  if (there_are.empty()) throw Refusal(404, error, sentence, when_none);
+  std::string names;
+  std::size_t named = 0;
+  for (const auto& name : there_are) {
+    if (++named > kMostNamed) break;
+    names += (named == 1 ? "" : ", ") + name;
+  }
+  if (there_are.size() > kMostNamed) names += ", and " + std::to_string(there_are.size() - kMostNamed) + " more";
+  throw Refusal(404, error, sentence, "there are: " + names.substr(0, 2000));
+}
+
 model::Build buildOr404(Api& api, const std::string& id_or_number) {
   if (id_or_number.size() <= 36)
     if (auto build = api.engines.store->findBuild(id_or_number)) return *build;
@@ -27,10 +42,10 @@ model::Build buildOr404(Api& api, const std::string& id_or_number) {
 
 model::Repo repoOr404(Api& api, const std::string& name) {
   if (auto repo = api.engines.store->findRepo(name)) return *repo;
-  std::string known;
-  for (const auto& repo : api.engines.store->repos()) known += (known.empty() ? "" : ", ") + repo.name;
-  throw Refusal(404, "no_such_repo", "repository " + name.substr(0, 200) + " is not known to Ocelot",
-                known.empty() ? "add it with `ocelot repos add URL`" : "known are: " + known.substr(0, 500));
+  std::vector<std::string> known;
+  for (const auto& repo : api.engines.store->repos()) known.push_back(repo.name);
+  refuse404("no_such_repo", "repository " + name.substr(0, 200) + " is not known to Ocelot", known,
+            "add it with `ocelot repos add URL`");
 }
 
 }  // namespace ocelot::admin

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "host/engines/engines.hpp"
 #include "host/http/server.hpp"
@@ -35,7 +36,10 @@ http::Routes apiRoutes(Api& api);
 // cannot be written down is not done. `action`: "build.cancel".
 http::Handler audited(Api& api, std::string action, http::Handler handler);
 
-// Throws http::Refusal(404) naming what was looked for.
+// Throws http::Refusal(404): `sentence` says what was looked for; the hint names what there is, or else what to do.
+[[noreturn]] void refuse404(const std::string& error, const std::string& sentence,
+                            const std::vector<std::string>& there_are, const std::string& when_none);
+// These throw it.
 model::Build buildOr404(Api& api, const std::string& id_or_number);
 model::Repo repoOr404(Api& api, const std::string& name);
 

@@ -43,8 +43,8 @@ Answer add(Api& api, const Request& request) {
 
 Answer revoke(Api& api, const Request& request) {
   if (!api.engines.store->revokeToken(request.param("id")))
-    throw Refusal(404, "no_such_token", "there is no token " + request.param("id").substr(0, 64),
-                  "`ocelot token list` shows them");
+    refuse404("no_such_token", "there is no token " + request.param("id").substr(0, 64), {},
+              "`ocelot token list` shows them");
   return http::nothing();
 }
 

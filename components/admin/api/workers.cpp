@@ -100,17 +100,14 @@ store::Drain workerOr404(Api& api, const std::string& wanted) {
   for (const auto& drain : api.engines.store->drains()) known[drain.worker_id] = drain.name;
   for (const auto& worker : api.engines.discovery->workers()) known[worker.id] = worker.name;
   if (const auto found = known.find(wanted); found != known.end()) return {found->first, found->second, "", 0};
-  std::vector<std::string> ids;
-  std::string names;
-  std::size_t named = 0;
+  std::vector<std::string> ids, there_are;
   for (const auto& [id, name] : known) {
     if (name == wanted) ids.push_back(id);
-    if (++named <= kMostNamed) names += (names.empty() ? "" : ", ") + name + " (" + id + ")";
+    there_are.push_back(name + " (" + id + ")");
   }
   if (ids.size() == 1) return {ids.front(), wanted, "", 0};
   if (ids.empty())
-    throw Refusal(404, "no_such_worker", "there is no worker " + wanted.substr(0, 200),
-                  names.empty() ? "no worker is online" : "there are: " + names.substr(0, 2000));
+    refuse404("no_such_worker", "there is no worker " + wanted.substr(0, 200), there_are, "no worker is online");
   std::string list;
   for (std::size_t i = 0; i < std::min(ids.size(), kMostNamed); ++i) list += (list.empty() ? "" : ", ") + ids[i];
   throw Refusal(409, "several_workers", std::to_string(ids.size()) + " workers are called " + wanted.substr(0, 200),

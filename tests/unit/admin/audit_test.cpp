@@ -20,12 +20,6 @@ class AuditTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(whatCannotBeWrittenDownIsNotDone);
   CPPUNIT_TEST_SUITE_END();
 
-  static std::string filled(std::string pattern) {
-    for (std::size_t at = 0; (at = pattern.find('{')) != std::string::npos;)
-      pattern.replace(at, pattern.find('}', at) - at + 1, "nothing");
-    return pattern;
-  }
-
  public:
   void everyRouteThatChangesSomethingIsAudited() {
     ApiScene scene;

@@ -17,12 +17,6 @@ class AuthTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aStoreThatIsAwayIsNoWrongToken);
   CPPUNIT_TEST_SUITE_END();
 
-  static std::string filled(std::string pattern) {
-    for (std::size_t at = 0; (at = pattern.find('{')) != std::string::npos;)
-      pattern.replace(at, pattern.find('}', at) - at + 1, "nothing");
-    return pattern;
-  }
-
  public:
   void everyRouteWantsItsRole() {
     ApiScene scene;

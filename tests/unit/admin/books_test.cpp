@@ -43,7 +43,7 @@ class BooksTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(secret && secret->size() == 64);
     const auto refused = scene_->send("GET", "/v1/repos/account%2Fother");
     assertRefused(404, "no_such_repo", refused);
-    CPPUNIT_ASSERT_EQUAL(std::string("known are: account/repo"), textOf(refused, "hint"));
+    CPPUNIT_ASSERT_EQUAL(std::string("there are: account/repo"), textOf(refused, "hint"));
   }
 
   void aHooksAddressIsWhereForgesReachIt() {

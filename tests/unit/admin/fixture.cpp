@@ -66,6 +66,12 @@ HttpAnswer ApiScene::sendAs(const std::string& token, const std::string& method,
   return client.send(call, request);
 }
 
+std::string filled(std::string pattern) {
+  for (std::size_t at = 0; (at = pattern.find('{')) != std::string::npos;)
+    pattern.replace(at, pattern.find('}', at) - at + 1, "nothing");
+  return pattern;
+}
+
 Poco::JSON::Object::Ptr objectOf(const HttpAnswer& answer) {
   try {
     return Poco::JSON::Parser().parse(answer.body).extract<Poco::JSON::Object::Ptr>();

@@ -46,6 +46,9 @@ class ApiScene : public Scene {
   std::unique_ptr<http::Server> server;
 };
 
+// A route's pattern with a name in each of its places that nothing has.
+std::string filled(std::string pattern);
+
 Poco::JSON::Object::Ptr objectOf(const HttpAnswer& answer);
 std::string textOf(const HttpAnswer& answer, const std::string& key);
 
