@@ -39,12 +39,6 @@ std::string verbOf(const Command& command) { return command.name.substr(command.
 std::string longName(const Option& option) { return option.name.substr(option.name.find("--")); }
 std::string shortName(const Option& option) { return option.name[1] == '-' ? "" : option.name.substr(0, 2); }
 
-std::vector<Option> optionsOf(const Command& command) {
-  std::vector<Option> all = command.options;
-  all.insert(all.end(), commonOptions().begin(), commonOptions().end());
-  return all;
-}
-
 bool isFile(const std::string& argument) { return argument == "FILE" || argument == "DIR" || argument == "SOURCE"; }
 bool takesFile(const Command& command) {
   return command.words.find("FILE") != std::string::npos || command.words.find("SOURCE") != std::string::npos;
@@ -74,28 +68,57 @@ std::string joined(const Range& range, const Text& text) {
   return out;
 }
 
+std::string spaced(const std::string& left, const std::string& right) {
+  return left + (left.empty() || right.empty() ? "" : " ") + right;
+}
+
 // ── bash ──
 
-void bashCase(std::ostringstream& out, const std::string& pattern, const Command& command) {
-  std::string values;
-  out << "    " << quoted(pattern) << ")\n      case $prev in\n";
-  for (const auto& option : optionsOf(command)) {
-    if (option.argument.empty()) continue;
-    const std::string names = (shortName(option).empty() ? "" : shortName(option) + "|") + longName(option);
-    const std::string choices = choicesOf(option.argument);
-    out << "        " << names << ") "
-        << (isFile(option.argument) ? "compopt -o default"
-            : choices.empty()       ? ":"
-                                    : "COMPREPLY=($(compgen -W '" + choices + "' -- \"$cur\"))")
-        << "; return ;;\n";
+// As the table has it: --flag, --takes=, --file=FILE, --choice=a|b.
+std::string bashOption(const Option& option) {
+  std::string value;
+  if (!option.argument.empty()) {
+    value = "=" + (isFile(option.argument) ? "FILE" : choicesOf(option.argument));
+    std::replace(value.begin(), value.end(), ' ', '|');
   }
-  out << "      esac\n      options='" << joined(optionsOf(command), [](const Option& option) {
-    return (shortName(option).empty() ? "" : shortName(option) + " ") + longName(option);
-  }) << "'\n";
-  if (takesFile(command)) out << "      compopt -o default\n";
-  if (!choicesOf(command.words).empty()) out << "      words='" << choicesOf(command.words) << "'\n";
-  out << "      ;;\n";
+  return (shortName(option).empty() ? "" : shortName(option) + value + " ") + longName(option) + value;
 }
+
+std::string bashOptions(const std::vector<Option>& options) { return joined(options, bashOption); }
+
+std::string bashRow(const Command& command) {
+  return spaced(spaced(bashOptions(command.options), takesFile(command) ? "FILE" : ""), choicesOf(command.words));
+}
+
+void bashRow(std::ostringstream& out, const std::string& name, const std::string& row) {
+  out << "    [" << quoted(name) << "]=" << quoted(row) << "\n";
+}
+
+const char* const kBashLookup = R"(  )
+  local key=ocelot item
+  if [[ -n ${said[0]-} ]]; then
+    key=${said[0]}
+    [[ -z ${said[1]-} || -z ${rows[$key ${said[1]}]+x} ]] || key+=" ${said[1]}"
+  fi
+  local row=${rows[$key]-}
+  [[ $row == @* ]] || row+=" $common"
+  for item in ${row#@}; do
+    case $item in
+      "$prev="*)
+        item=${item#*=}
+        if [[ $item == FILE ]]; then compopt -o default; else COMPREPLY=($(compgen -W "${item//|/ }" -- "$cur")); fi
+        return
+        ;;
+      FILE) compopt -o default ;;
+      -*) options+=" ${item%%=*}" ;;
+      *) words+=" $item" ;;
+    esac
+  done
+  case $cur in -*) words=$options ;; esac
+  COMPREPLY=($(compgen -W "$words" -- "$cur"))
+}
+complete -F _ocelot ocelot
+)";
 
 std::string bash() {
   std::ostringstream out;
@@ -107,26 +130,18 @@ std::string bash() {
          "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
          "    case ${COMP_WORDS[i]} in -*) ;; *) said+=(\"${COMP_WORDS[i]}\") ;; esac\n"
          "  done\n"
-         "  case ${said[0]-} in\n";
+         "  # A row a command: the words that go on, @ before those of a noun; options, with what they take.\n"
+         "  local common="
+      << quoted(bashOptions(commonOptions())) << "\n  local -A rows=(\n";
   const auto all = nouns();
-  out << "    '') words='" << joined(all, [](const Noun& noun) { return noun.name; })
-      << "'; options='--help --version' ;;\n";
+  bashRow(out, "ocelot", "@" + joined(all, [](const Noun& noun) { return noun.name; }) + " --help --version");
   for (const auto& noun : all) {
-    if (noun.verbs.empty()) {
-      bashCase(out, noun.name, *noun.command);
-      continue;
-    }
-    out << "    " << noun.name << ")\n    case ${said[1]-} in\n    '') words='"
-        << joined(noun.verbs, [](const Command* one) { return verbOf(*one); }) << "' ;;\n";
-    for (const Command* verb : noun.verbs) bashCase(out, verbOf(*verb), *verb);
-    out << "    esac ;;\n";
+    std::string row = joined(noun.verbs, [](const Command* one) { return verbOf(*one); });
+    row = noun.command ? spaced(row, bashRow(*noun.command)) : "@" + row;
+    bashRow(out, noun.name, row);
+    for (const Command* verb : noun.verbs) bashRow(out, verb->name, bashRow(*verb));
   }
-  out << "  esac\n"
-         "  case $cur in -*) words=$options ;; esac\n"
-         "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-         "}\n"
-         "complete -F _ocelot ocelot\n";
-  return out.str();
+  return out.str() + kBashLookup;
 }
 
 // ── zsh ──
@@ -147,14 +162,18 @@ std::string zshValue(const std::string& argument) {
   return ":" + zshText(argument) + ":" + (choices.empty() ? "" : "(" + choices + ")");
 }
 
-void zshArguments(std::ostringstream& out, const Command& command, const std::string& indent) {
-  out << indent << "_arguments";
-  for (const auto& option : optionsOf(command)) {
+void zshOptions(std::ostringstream& out, const std::vector<Option>& options, const std::string& before) {
+  for (const auto& option : options) {
     const std::string help =
         "[" + zshText(option.help) + "]" + (option.argument.empty() ? "" : zshValue(option.argument));
     for (const std::string& name : {shortName(option), longName(option)})
-      if (!name.empty()) out << " \\\n" << indent << "  " << quoted("*" + name + help);
+      if (!name.empty()) out << before << quoted("*" + name + help);
   }
+}
+
+void zshArguments(std::ostringstream& out, const Command& command, const std::string& indent) {
+  out << indent << "_arguments $common";
+  zshOptions(out, command.options, " \\\n" + indent + "  ");
   if (command.most_words > 0)
     out << " \\\n" << indent << "  " << quoted(takesFile(command) ? "*:FILE:_files" : "*" + zshValue(command.words));
   out << "\n";
@@ -174,7 +193,9 @@ std::string zsh() {
   std::ostringstream out;
   out << "#compdef ocelot\n# zsh completion for ocelot, written by `ocelot completion zsh`\n\n"
          "_ocelot() {\n"
-         "  if ((CURRENT == 2)); then\n";
+         "  local -a common=(";
+  zshOptions(out, commonOptions(), "\n    ");
+  out << ")\n  if ((CURRENT == 2)); then\n";
   const auto all = nouns();
   zshDescribe(
       out, all, [](const Noun& noun) { return std::pair(noun.name, noun.summary); }, "    ");
@@ -203,8 +224,8 @@ std::string zsh() {
 
 // ── fish ──
 
-void fishOptions(std::ostringstream& out, const Command& command, const std::string& condition) {
-  for (const auto& option : optionsOf(command)) {
+void fishOptions(std::ostringstream& out, const std::vector<Option>& options, const std::string& condition) {
+  for (const auto& option : options) {
     out << "complete -c ocelot -n " << quoted(condition);
     if (!shortName(option).empty()) out << " -s " << shortName(option).substr(1);
     out << " -l " << longName(option).substr(2);
@@ -218,6 +239,10 @@ void fishOptions(std::ostringstream& out, const Command& command, const std::str
     }
     out << " -d " << quoted(option.help) << "\n";
   }
+}
+
+void fishCommand(std::ostringstream& out, const Command& command, const std::string& condition) {
+  fishOptions(out, command.options, condition);
   if (takesFile(command)) out << "complete -c ocelot -n " << quoted(condition) << " -F\n";
   if (!choicesOf(command.words).empty())
     out << "complete -c ocelot -n " << quoted(condition) << " -a " << quoted(choicesOf(command.words)) << "\n";
@@ -226,18 +251,19 @@ void fishOptions(std::ostringstream& out, const Command& command, const std::str
 std::string fish() {
   std::ostringstream out;
   out << "# fish completion for ocelot, written by `ocelot completion fish`\n\ncomplete -c ocelot -f\n";
+  fishOptions(out, commonOptions(), "not __fish_use_subcommand");
   for (const auto& noun : nouns()) {
     out << "complete -c ocelot -n __fish_use_subcommand -a " << noun.name << " -d " << quoted(noun.summary) << "\n";
     const std::string seen = "__fish_seen_subcommand_from " + noun.name;
     if (noun.verbs.empty()) {
-      fishOptions(out, *noun.command, seen);
+      fishCommand(out, *noun.command, seen);
       continue;
     }
     const std::string verbs = joined(noun.verbs, [](const Command* one) { return verbOf(*one); });
     for (const Command* verb : noun.verbs) {
       out << "complete -c ocelot -n " << quoted(seen + "; and not __fish_seen_subcommand_from " + verbs) << " -a "
           << verbOf(*verb) << " -d " << quoted(verb->summary) << "\n";
-      fishOptions(out, *verb, seen + "; and __fish_seen_subcommand_from " + verbOf(*verb));
+      fishCommand(out, *verb, seen + "; and __fish_seen_subcommand_from " + verbOf(*verb));
     }
   }
   return out.str();

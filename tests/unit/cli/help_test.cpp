@@ -130,6 +130,13 @@ class HelpTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string(" admin operator viewer \n"),
                          offered({"ocelot", "token", "add", "me", "--role", ""}));
     CPPUNIT_ASSERT_EQUAL(std::string(" bash zsh fish \n"), offered({"ocelot", "completion", ""}));
+    CPPUNIT_ASSERT(contains(offered({"ocelot", "list", "--state", ""}), " timed_out "));
+    CPPUNIT_ASSERT(contains(offered({"ocelot", "workers", "--c"}), " --context "));
+    CPPUNIT_ASSERT(contains(offered({"ocelot", "workers", ""}), " drain "));
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("a noun alone has no options", std::string("  \n"),
+                                 offered({"ocelot", "repos", "--c"}));
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("files, by bash itself", std::string("  \n"),
+                                 offered({"ocelot", "validate", "--config", ""}));
     CPPUNIT_ASSERT_EQUAL_MESSAGE("a branch is not ours to guess", std::string("  \n"),
                                  offered({"ocelot", "build", "--branch", ""}));
   }
