@@ -21,11 +21,15 @@ function(ocelot_program name)
 endfunction()
 
 # ocelot_suite(<kind> <name> [dependencies…]): a CppUnit program from the sources of folder <name>, run by ctest as
-# <kind>/<name>.
+# <kind>/<name>. Linked by mold where it is there, in a third of the time: each change of a library links its suites anew.
+find_program(OCELOT_MOLD mold)
 function(ocelot_suite kind name)
   file(GLOB sources CONFIGURE_DEPENDS ${name}/*.cpp)
   add_executable(${kind}-${name} ${sources})
   target_link_libraries(${kind}-${name} PRIVATE ocelot_build_settings ocelot_test_support ${ARGN})
+  if(OCELOT_MOLD)
+    target_link_options(${kind}-${name} PRIVATE -fuse-ld=mold)
+  endif()
   set_target_properties(${kind}-${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${kind}/${name} COMMAND ${kind}-${name})
   set_tests_properties(${kind}/${name} PROPERTIES TIMEOUT 300)
