@@ -29,9 +29,6 @@ class VcsGitMirrorTest : public vcs_git::test::Scene {
   CPPUNIT_TEST(hooksOfTheRepositoryDoNotRun);
   CPPUNIT_TEST_SUITE_END();
 
-  std::string canary_ = temp_.path + "/canary";  // what must never be made
-  static Repo of(const GitRepo& repo) { return {"a/b", repo.path}; }
-
  public:
   void aDamagedMirrorIsMadeAnew() {
     const GitRepo repo(temp_.path + "/repo");

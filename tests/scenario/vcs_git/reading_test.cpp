@@ -29,9 +29,6 @@ class VcsGitReadingTest : public vcs_git::test::Scene {
   CPPUNIT_TEST(whatACommitHoldsIsReadOnce);
   CPPUNIT_TEST_SUITE_END();
 
-  std::string canary_ = temp_.path + "/canary";  // what must never be made
-  static Repo of(const GitRepo& repo) { return {"a/b", repo.path}; }
-
  public:
   void hostileWordsAreRefusedAndRunNothing() {
     const GitRepo repo(temp_.path + "/repo");

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "plugins/vcs/git/git.hpp"
+#include "tests/support/git_repo.hpp"
 #include "tests/support/scripted_host.hpp"
 #include "tests/support/temp_folder.hpp"
 
@@ -22,11 +23,14 @@ class Scene : public CppUnit::TestFixture {
     return settings;
   }
 
+  static Repo of(const ocelot::test::GitRepo& repo) { return {"a/b", repo.path}; }
+
   ocelot::test::TempFolder temp_;
   ocelot::test::ScriptedHost host_;
   SimpleCall call_{std::chrono::seconds(120)};
   const Settings settings_ = settings();
   Git git_{settings_};
+  const std::string canary_ = temp_.path + "/canary";  // what must never be made
 };
 
 }  // namespace ocelot::vcs_git::test
