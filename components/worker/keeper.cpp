@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,15 +43,12 @@ Keeper::Keeper(KeeperContext& context, std::shared_ptr<Nursery> nursery, store::
                  context.settings.runBuilds() + "/" + build_.build.id),
       events_(directory_.events()),
       shipped_(build_.build.log_bytes),
-      stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       thread_([this] { keep(); }) {}
 
 Keeper::~Keeper() {
   leaving_ = true;
-  const std::uint64_t one = 1;
-  if (::write(stop_, &one, sizeof one) < 0) std::terminate();
+  stop_.set();
   thread_.join();
-  ::close(stop_);
 }
 
 void Keeper::renewed() {
@@ -79,8 +75,7 @@ void Keeper::drop() {
   dropped_ = true;
   concluded_ = true;
   ask("kill");
-  const std::uint64_t one = 1;
-  if (::write(stop_, &one, sizeof one) < 0) std::terminate();
+  stop_.set();
 }
 
 void Keeper::giveBack(const std::string& why) {
@@ -224,13 +219,10 @@ bool Keeper::goesOnWithoutSecrets(const std::string& why) {
 }
 
 void Keeper::waitFor(int pidfd, int timeout_ms) {
-  std::array<pollfd, 3> fds{{{changed_ ? changed_->fd() : -1, POLLIN, 0}, {pidfd, POLLIN, 0}, {stop_, POLLIN, 0}}};
+  std::array<pollfd, 3> fds{{{changed_ ? changed_->fd() : -1, POLLIN, 0}, {pidfd, POLLIN, 0}, {stop_.fd(), POLLIN, 0}}};
   ::poll(fds.data(), fds.size(), timeout_ms);
   if (fds[0].revents) changed_->clear();
-  if (fds[2].revents) {
-    std::uint64_t count = 0;
-    [[maybe_unused]] const ssize_t got = ::read(stop_, &count, sizeof count);
-  }
+  if (fds[2].revents) stop_.take();
 }
 
 void Keeper::take(const builddir::Event& event) {

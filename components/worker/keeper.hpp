@@ -20,6 +20,7 @@
 #include "host/builddir/directory.hpp"
 #include "host/builddir/events.hpp"
 #include "host/logs/build_log.hpp"
+#include "host/process/event.hpp"
 #include "host/store/store.hpp"
 
 namespace ocelot::worker {
@@ -96,7 +97,7 @@ class Keeper {
   std::chrono::steady_clock::time_point shipped_at_;
   int crashes_ = 0;
   std::uint64_t alive_ = 0;
-  int stop_;  // eventfd: leave, drop or give back
+  process::Event stop_;  // leave, drop or give back
   std::atomic<bool> leaving_{false}, prepared_{false}, dropped_{false}, concluded_{false}, done_{false};
   std::optional<std::string> give_back_;
   std::mutex mutex_;  // guards give_back_

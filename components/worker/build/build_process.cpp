@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -23,6 +22,7 @@
 #include "components/worker/build/source.hpp"
 #include "host/pipeline/image_reference.hpp"
 #include "host/pipeline/plan_for.hpp"
+#include "host/process/event.hpp"
 #include "host/trigger/change_json.hpp"
 
 namespace ocelot::worker {
@@ -100,28 +100,19 @@ class BuildProcess::CancelWatch {
       : path_(directory.cancelFile()),
         call_(call),
         changes_(directory.run(), IN_CREATE | IN_MOVED_TO),
-        kill_(::eventfd(0, EFD_CLOEXEC)),
-        stop_(::eventfd(0, EFD_CLOEXEC)),
         thread_([this] { watch(); }) {}
   ~CancelWatch() {
-    tell(stop_);
+    stop_.set();
     thread_.join();
-    ::close(stop_);
-    ::close(kill_);
   }
 
   bool killed() const { return killed_; }
-  int killFd() const { return kill_; }  // readable once it is
+  int killFd() const { return kill_.fd(); }  // readable once it is
 
  private:
-  static void tell(int event) {
-    const std::uint64_t one = 1;
-    if (::write(event, &one, sizeof one) < 0) std::terminate();
-  }
-
   void watch() {
     while (!look()) {
-      std::array<pollfd, 2> fds{{{changes_.fd(), POLLIN, 0}, {stop_, POLLIN, 0}}};
+      std::array<pollfd, 2> fds{{{changes_.fd(), POLLIN, 0}, {stop_.fd(), POLLIN, 0}}};
       ::poll(fds.data(), fds.size(), -1);
       if (fds[1].revents) return;
       changes_.clear();
@@ -140,7 +131,7 @@ class BuildProcess::CancelWatch {
     if (!said) return false;
     if (*said == "kill") {
       killed_ = true;
-      tell(kill_);
+      kill_.set();
     }
     if (!call_.cancelled()) call_.stop();
     return killed_;
@@ -150,7 +141,7 @@ class BuildProcess::CancelWatch {
   StoppableCall& call_;
   Changes changes_;
   std::atomic<bool> killed_{false};
-  int kill_, stop_;
+  process::Event kill_, stop_;
   std::thread thread_;
 };
 

@@ -1,21 +1,14 @@
 #include "components/worker/build/sandbox.hpp"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <iostream>
 
 #include "components/worker/settings.hpp"
 
 namespace ocelot::worker {
 
-StoppableCall::StoppableCall() : fd_(::eventfd(0, EFD_CLOEXEC)) {}
-StoppableCall::~StoppableCall() { ::close(fd_); }
-
 void StoppableCall::stop() {
   stopped_ = true;
-  const std::uint64_t one = 1;
-  if (::write(fd_, &one, sizeof one) < 0) std::terminate();
+  event_.set();
 }
 
 void StoppableCall::log(LogLevel, std::string_view text) { std::cerr << text << std::endl; }
@@ -24,15 +17,13 @@ Sandbox::Sandbox(Runtime& runtime, const builddir::Order& order, const builddir:
     : runtime_(runtime),
       order_(order),
       directory_(directory),
-      name_(containerName(order.build.id, order.build.attempt)),
-      end_fd_(::eventfd(0, EFD_CLOEXEC)) {}
+      name_(containerName(order.build.id, order.build.attempt)) {}
 
 Sandbox::~Sandbox() {
   if (waiter_.joinable()) {
     waiting_.stop();
     waiter_.join();
   }
-  ::close(end_fd_);
 }
 
 bool Sandbox::exists(Call& call) {
@@ -70,8 +61,7 @@ void Sandbox::watch() {
       std::cerr << "wait for " << name_ << ": " << error.what() << std::endl;
     }
     ended_ = true;
-    const std::uint64_t one = 1;
-    if (::write(end_fd_, &one, sizeof one) < 0) std::terminate();
+    end_.set();
   });
 }
 

@@ -8,6 +8,7 @@
 
 #include "host/builddir/directory.hpp"
 #include "host/builddir/order.hpp"
+#include "host/process/event.hpp"
 #include "ocelot/runtime.hpp"
 
 namespace ocelot::worker {
@@ -15,17 +16,15 @@ namespace ocelot::worker {
 // Stopped from another thread: cancels whatever call carries it.
 class StoppableCall final : public Call {
  public:
-  StoppableCall();
-  ~StoppableCall() override;
   void stop();
   Clock::time_point deadline() const override { return Clock::time_point::max(); }
   bool cancelled() const override { return stopped_; }
-  int cancelFd() const override { return fd_; }
+  int cancelFd() const override { return event_.fd(); }
   void log(LogLevel level, std::string_view text) override;  // to the build process's own log
 
  private:
   std::atomic<bool> stopped_{false};
-  int fd_;
+  process::Event event_;
 };
 
 class Sandbox {
@@ -41,7 +40,7 @@ class Sandbox {
   void start(Call& call, const Image& image, const Limits& limits, const std::string& network);
   // Waits for the end on a thread of its own; endFd() becomes readable then.
   void watch();
-  int endFd() const { return end_fd_; }
+  int endFd() const { return end_.fd(); }
   bool ended() const { return ended_; }
   const Exit& exit() const { return exit_; }  // once ended
   // Signal to the guest; a container that has just ended is no error.
@@ -54,7 +53,7 @@ class Sandbox {
   const builddir::Order& order_;
   const builddir::Directory& directory_;
   std::string name_;
-  int end_fd_;
+  process::Event end_;
   std::atomic<bool> ended_{false};
   Exit exit_;
   StoppableCall waiting_;
