@@ -39,6 +39,7 @@ int Service::run() {
     daemon_.start(*this);
     if (!server_) serve({}, nullptr, nullptr);
   } catch (const config::Invalid& invalid) {
+    if (shared_) shared_->refused(invalid.what());  // whoever reads the lines below finds /readyz say so too
     for (const auto& problem : invalid.problems()) log(LogLevel::error, problem.where + ": " + problem.what);
     return 78;
   } catch (const std::exception& error) {
@@ -119,9 +120,9 @@ void Service::reload() {
     daemon_.reload(*this, fresh);
     log(LogLevel::info, "configuration read again");
   } catch (const config::Invalid& invalid) {
+    if (shared_) shared_->refused(invalid.what());  // whoever reads the lines below finds /readyz say so too
     for (const auto& problem : invalid.problems()) log(LogLevel::error, problem.where + ": " + problem.what);
     log(LogLevel::error, "the old configuration stays");
-    if (shared_) shared_->refused(invalid.what());
   } catch (const std::exception& error) {
     log(LogLevel::error, std::string("reload: ") + error.what());
   }
