@@ -20,6 +20,10 @@ http::Routes apiRoutes(Api& api) {
   return routes;
 }
 
+http::Handler with(Api& api, Action action) {
+  return [&api, action](const http::Request& request) { return action(api, request); };
+}
+
 void refuse404(const std::string& error, const std::string& sentence, const std::vector<std::string>& there_are,
                const std::string& when_none) {
   if (there_are.empty()) throw Refusal(404, error, sentence, when_none);

@@ -32,9 +32,12 @@ void addServerRoutes(http::Routes& routes, Api& api);  // version, plugins
 
 http::Routes apiRoutes(Api& api);
 
+// What answers a route.
+using Action = http::Answer (*)(Api& api, const http::Request& request);
+http::Handler with(Api& api, Action action);
 // For every route that changes something: who asks for it is written down before it is done, and then how it went. What
-// cannot be written down is not done. `action`: "build.cancel".
-http::Handler audited(Api& api, std::string action, http::Handler handler);
+// cannot be written down is not done. `what`: "build.cancel".
+http::Handler audited(Api& api, std::string what, Action action);
 
 // Throws http::Refusal(404): `sentence` says what was looked for; the hint names what there is, or else what to do.
 [[noreturn]] void refuse404(const std::string& error, const std::string& sentence,

@@ -68,17 +68,17 @@ Answer list(Api& api, const Request& request) {
 
 }  // namespace
 
-http::Handler audited(Api& api, std::string action, http::Handler handler) {
-  return [&api, action = std::move(action), handler = std::move(handler)](const Request& request) {
+http::Handler audited(Api& api, std::string what, Action action) {
+  return [&api, what = std::move(what), action](const Request& request) {
     store::AuditEntry entry;
     entry.token_id = request.identity.id;
     entry.actor = request.identity.name;
     entry.peer = request.peer;
-    entry.action = action;
+    entry.action = what;
     entry.object = namedBy(request);
     const std::int64_t id = api.engines.store->beginAudit(entry);
     try {
-      Answer answer = handler(request);
+      Answer answer = action(api, request);
       const std::string shown = shownBy(answer);
       endQuietly(api, id, shown.empty() ? entry.object : shown, answer.status);
       return answer;
@@ -89,8 +89,6 @@ http::Handler audited(Api& api, std::string action, http::Handler handler) {
   };
 }
 
-void addAuditRoutes(http::Routes& routes, Api& api) {
-  routes.get("/v1/audit", http::Role::admin, [&api](const Request& request) { return list(api, request); });
-}
+void addAuditRoutes(http::Routes& routes, Api& api) { routes.get("/v1/audit", http::Role::admin, with(api, list)); }
 
 }  // namespace ocelot::admin

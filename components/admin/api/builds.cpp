@@ -123,15 +123,12 @@ Answer cancel(Api& api, const Request& request) {
 
 void addBuildRoutes(http::Routes& routes, Api& api) {
   using http::Role;
-  routes.get("/v1/builds", Role::viewer, [&api](const Request& request) { return list(api, request); });
-  routes.post("/v1/builds", Role::operate,
-              audited(api, "build.create", [&api](const Request& request) { return create(api, request); }));
+  routes.get("/v1/builds", Role::viewer, with(api, list));
+  routes.post("/v1/builds", Role::operate, audited(api, "build.create", create));
   routes.get("/v1/builds/{id}", Role::viewer,
              [&api](const Request& request) { return buildAnswer(api, buildOr404(api, request.param("id"))); });
-  routes.post("/v1/builds/{id}/cancel", Role::operate,
-              audited(api, "build.cancel", [&api](const Request& request) { return cancel(api, request); }));
-  routes.post("/v1/builds/{id}/rerun", Role::operate,
-              audited(api, "build.rerun", [&api](const Request& request) { return rerun(api, request); }));
+  routes.post("/v1/builds/{id}/cancel", Role::operate, audited(api, "build.cancel", cancel));
+  routes.post("/v1/builds/{id}/rerun", Role::operate, audited(api, "build.rerun", rerun));
 }
 
 }  // namespace ocelot::admin

@@ -35,7 +35,7 @@ Answer log(Api& api, const Request& request) {
 }  // namespace
 
 void addLogRoutes(http::Routes& routes, Api& api) {
-  routes.get("/v1/builds/{id}/log", http::Role::viewer, [&api](const Request& request) { return log(api, request); });
+  routes.get("/v1/builds/{id}/log", http::Role::viewer, with(api, log));
 }
 
 }  // namespace ocelot::admin

@@ -45,8 +45,7 @@ Answer issue(Api& api, const Request& request) {
 void addPassRoutes(http::Routes& routes, Api& api) {
   // Open: a worker has no token of ours; the claim's id in its place, 128 random bits that the store gave to it alone,
   // says who it is.
-  routes.add({"POST", "/v1/builds/{id}/secrets-pass", http::Role::none,
-              [&api](const Request& request) { return issue(api, request); }, 4 << 10});
+  routes.add({"POST", "/v1/builds/{id}/secrets-pass", http::Role::none, with(api, issue), 4 << 10});
 }
 
 }  // namespace ocelot::admin

@@ -87,14 +87,11 @@ Answer poll(Api& api, const Request& request) {
 void addRepoRoutes(http::Routes& routes, Api& api) {
   using http::Role;
   routes.get("/v1/repos", Role::viewer, [&api](const Request&) { return list(api); });
-  routes.post("/v1/repos", Role::operate,
-              audited(api, "repo.add", [&api](const Request& request) { return add(api, request); }));
+  routes.post("/v1/repos", Role::operate, audited(api, "repo.add", add));
   routes.get("/v1/repos/{name}", Role::viewer,
              [&api](const Request& request) { return repoAnswer(api, repoOr404(api, request.param("name"))); });
-  routes.del("/v1/repos/{name}", Role::operate,
-             audited(api, "repo.remove", [&api](const Request& request) { return remove(api, request); }));
-  routes.add({"PUT", "/v1/repos/{name}/poll", Role::operate,
-              audited(api, "repo.poll", [&api](const Request& request) { return poll(api, request); })});
+  routes.del("/v1/repos/{name}", Role::operate, audited(api, "repo.remove", remove));
+  routes.add({"PUT", "/v1/repos/{name}/poll", Role::operate, audited(api, "repo.poll", poll)});
 }
 
 }  // namespace ocelot::admin

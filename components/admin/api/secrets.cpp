@@ -52,11 +52,9 @@ Answer remove(Api& api, const Request& request) {
 
 void addSecretRoutes(http::Routes& routes, Api& api) {
   using http::Role;
-  routes.get("/v1/repos/{name}/secrets", Role::operate, [&api](const Request& request) { return list(api, request); });
-  routes.add({"PUT", "/v1/repos/{name}/secrets/{secret}", Role::operate,
-              audited(api, "secret.set", [&api](const Request& request) { return put(api, request); })});
-  routes.del("/v1/repos/{name}/secrets/{secret}", Role::operate,
-             audited(api, "secret.remove", [&api](const Request& request) { return remove(api, request); }));
+  routes.get("/v1/repos/{name}/secrets", Role::operate, with(api, list));
+  routes.add({"PUT", "/v1/repos/{name}/secrets/{secret}", Role::operate, audited(api, "secret.set", put)});
+  routes.del("/v1/repos/{name}/secrets/{secret}", Role::operate, audited(api, "secret.remove", remove));
 }
 
 }  // namespace ocelot::admin

@@ -46,7 +46,7 @@ Answer plugins(Api& api) {
 
 void addServerRoutes(http::Routes& routes, Api& api) {
   using http::Role;
-  routes.get("/v1/version", Role::viewer, [&api](const Request& request) { return version(api, request); });
+  routes.get("/v1/version", Role::viewer, with(api, version));
   routes.get("/v1/plugins", Role::viewer, [&api](const Request&) { return plugins(api); });
 }
 

@@ -53,10 +53,8 @@ Answer revoke(Api& api, const Request& request) {
 void addTokenRoutes(http::Routes& routes, Api& api) {
   using http::Role;
   routes.get("/v1/tokens", Role::admin, [&api](const Request&) { return list(api); });
-  routes.post("/v1/tokens", Role::admin,
-              audited(api, "token.add", [&api](const Request& request) { return add(api, request); }));
-  routes.del("/v1/tokens/{id}", Role::admin,
-             audited(api, "token.revoke", [&api](const Request& request) { return revoke(api, request); }));
+  routes.post("/v1/tokens", Role::admin, audited(api, "token.add", add));
+  routes.del("/v1/tokens/{id}", Role::admin, audited(api, "token.revoke", revoke));
 }
 
 }  // namespace ocelot::admin

@@ -141,10 +141,8 @@ Answer undrain(Api& api, const Request& request) {
 void addWorkerRoutes(http::Routes& routes, Api& api) {
   using http::Role;
   routes.get("/v1/workers", Role::viewer, [&api](const Request&) { return list(api); });
-  routes.post("/v1/workers/{id}/drain", Role::operate,
-              audited(api, "worker.drain", [&api](const Request& request) { return drain(api, request); }));
-  routes.del("/v1/workers/{id}/drain", Role::operate,
-             audited(api, "worker.undrain", [&api](const Request& request) { return undrain(api, request); }));
+  routes.post("/v1/workers/{id}/drain", Role::operate, audited(api, "worker.drain", drain));
+  routes.del("/v1/workers/{id}/drain", Role::operate, audited(api, "worker.undrain", undrain));
 }
 
 }  // namespace ocelot::admin
