@@ -85,12 +85,22 @@ void checkTogether(const Config& config, std::vector<Problem>& problems) {
 
 // A key of Vault's without which the chosen way to log in is none.
 void checkVault(const Config& config, std::vector<Problem>& problems) {
-  if (config.text("secrets.kind") != "vault") return;
+  const bool secrets = config.text("secrets.kind") == "vault";
+  if (!secrets && !config.has("store.vault_role")) return;
+  const char* const asked_by = secrets ? "secrets.kind" : "store.vault_role";
   const auto need = [&](const char* key, const std::string& why, const char* as) {
-    if (!config.has(key)) problems.push_back({config.where("secrets.kind"), why + " needs " + key + ", as in " + as});
+    if (!config.has(key)) problems.push_back({config.where(asked_by), why + " needs " + key + ", as in " + as});
   };
-  need("vault.url", "secrets.kind: vault", "https://vault.example.org:8200");
-  need("vault.mount", "secrets.kind: vault", "secret");
+  need("vault.url", secrets ? "secrets.kind: vault" : "store.vault_role", "https://vault.example.org:8200");
+  if (secrets) need("vault.mount", "secrets.kind: vault", "secret");
+  if (config.has("store.vault_role")) {
+    need("vault.database_mount", "store.vault_role", "database");
+    if (config.text("store.kind") != "postgres")
+      problems.push_back({config.where("store.vault_role"), "store.vault_role: is for store.kind: postgres"});
+    if (config.has("store.password"))
+      problems.push_back({config.where("store.password"),
+                          "store.password: store.vault_role has Vault make user and password; take this one out"});
+  }
   if (config.number("vault.kv_version") > 2)
     problems.push_back({config.where("vault.kv_version"), "vault.kv_version: must be 1, 2, or 0 to ask Vault"});
   if (config.has("vault.build_role") && config.number("vault.kv_version") == 0)
@@ -107,7 +117,8 @@ void checkVault(const Config& config, std::vector<Problem>& problems) {
 }
 
 void checkPaths(const Config& config, std::vector<Problem>& problems) {
-  for (const char* key : {"vault.mount", "vault.prefix", "vault.auth_mount", "consul.prefix"}) {
+  for (const char* key : {"vault.mount", "vault.prefix", "vault.auth_mount", "vault.database_mount", "store.vault_role",
+                          "consul.prefix"}) {
     const std::string path = config.text(key);
     const bool edges = !path.empty() && (path.front() == '/' || path.back() == '/');
     const bool odd = path.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/") !=

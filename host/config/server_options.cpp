@@ -85,6 +85,8 @@ const ocelot_option kStore[] = {
     {"store.dsn", OCELOT_TEXT, 0, nullptr, "postgres: \"host=db port=5432 dbname=ocelot user=ocelot\""},
     {"store.password", OCELOT_TEXT, OCELOT_SECRET, nullptr,
      "postgres: best given as OCELOT_STORE__PASSWORD_FILE, as a secret store may itself need the database"},
+    {"store.vault_role", OCELOT_TEXT, 0, nullptr,
+     "postgres: role of Vault's database engine that makes the accounts, instead of a user and a password"},
     {"store.pool", OCELOT_NUMBER, 0, "8", "sessions a daemon keeps open"},
     {},
 };
@@ -143,6 +145,7 @@ const ocelot_option kVault[] = {
      "auth kubernetes: the service account's token, read at each login"},
     {"vault.build_role", OCELOT_TEXT, 0, nullptr,
      "token role of which an admin makes a pass for each build; unset: workers read all secrets by themselves"},
+    {"vault.database_mount", OCELOT_TEXT, 0, "database", "the database engine, for store.vault_role"},
     {"vault.timeout", OCELOT_DURATION, 0, "10s", "how long one answer may take"},
     {},
 };
@@ -199,7 +202,7 @@ const std::vector<Section>& sections() {
       {"discovery", "The register of live workers.", kDiscovery},
       {"consul", "HashiCorp Consul, for discovery.kind: consul and for shared configuration.", kConsul},
       {"secrets", "The secret store.", kSecrets},
-      {"vault", "HashiCorp Vault, for secrets.kind: vault.", kVault},
+      {"vault", "HashiCorp Vault, for secrets.kind: vault and for store.vault_role.", kVault},
       {"plugins", "Container runtimes, version control providers, notifiers.", kPlugins},
       {"log", "What the daemons write about themselves.", kLog},
       {"tls", "Encryption of the daemons' own ports.", kTls},

@@ -6,12 +6,14 @@
 
 namespace ocelot::engines {
 
-store::StoreSettings storeSettings(const config::Config& config) {
+store::StoreSettings storeSettings(const config::Config& config, std::shared_ptr<store::Credentials> credentials) {
   store::StoreSettings settings;
   settings.kind = config.text("store.kind");
   settings.path = config.text("store.path");
   settings.dsn = config.text("store.dsn");
   settings.password = config.secret("store.password", {});
+  if (settings.kind == "postgres" && config.has("store.vault_role"))
+    settings.credentials = credentials ? std::move(credentials) : openVaultDatabase(config);
   settings.pool_size = static_cast<int>(config.number("store.pool"));
   return settings;
 }
@@ -45,9 +47,10 @@ std::unique_ptr<queue::Queue> openQueue(const config::Config& config, const stor
 
 }  // namespace
 
-Engines open(const config::Config& config) {
-  const store::StoreSettings settings = storeSettings(config);
+Engines open(const config::Config& config, std::shared_ptr<store::Credentials> credentials) {
+  const store::StoreSettings settings = storeSettings(config, std::move(credentials));
   Engines engines;
+  engines.credentials = settings.credentials;
   engines.store = store::open(settings);
   engines.store->migrate();
   engines.discovery = openDiscovery(config, *engines.store);

@@ -2,6 +2,7 @@
 
 #include "host/daemon/log.hpp"
 #include "host/engines/engines.hpp"
+#include "host/secrets/vault_database.hpp"
 
 namespace ocelot::engines {
 
@@ -26,6 +27,13 @@ std::shared_ptr<secrets::VaultSession> openVault(const config::Config& config) {
   auth.jwt_file = config.text("vault.jwt_file");
   return std::make_shared<secrets::VaultSession>(
       vaultPlace(config), std::move(auth), [](LogLevel level, std::string_view text) { daemon::log(level, text); });
+}
+
+std::shared_ptr<store::Credentials> openVaultDatabase(const config::Config& config) {
+  return std::make_shared<secrets::VaultDatabase>(
+      openVault(config),
+      secrets::VaultDatabaseRole{config.text("vault.database_mount"), config.text("store.vault_role")},
+      [](LogLevel level, std::string_view text) { daemon::log(level, text); });
 }
 
 std::unique_ptr<secrets::Secrets> openSecrets(const config::Config& config, store::Store& store) {

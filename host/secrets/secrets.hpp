@@ -18,6 +18,13 @@ class Unavailable : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The same, as the secret store does not let us in: whoever starts gives up, whoever runs waits for somebody to mend
+// it.
+class LoginRefused : public Unavailable {
+ public:
+  using Unavailable::Unavailable;
+};
+
 // The secret store is well and says no, or holds what is no secret of ours: somebody has to mend that.
 class Refused : public std::runtime_error {
  public:

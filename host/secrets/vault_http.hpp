@@ -2,6 +2,7 @@
 // One exchange with Vault: what is sent along, how long it may take, and what each answer means.
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 
 #include "host/http/client.hpp"
@@ -17,9 +18,10 @@ struct VaultPlace {
 };
 
 struct VaultReply {
-  int status = 0;       // 2xx, 400, 403, 404 or 405
-  http::JsonView body;  // absent when the answer had none
-  std::string errors;   // what Vault said, for a message; "" when it said nothing
+  int status = 0;           // 2xx, 400, 403, 404 or 405
+  http::JsonView body;      // absent when the answer had none
+  std::string errors;       // what Vault said, for a message; "" when it said nothing
+  std::uint64_t login = 0;  // of VaultSession: the number of the login whose token asked
 };
 
 // [any] thread.

@@ -13,6 +13,10 @@ namespace {
 constexpr std::size_t kLongestCredential = 16 << 10;
 constexpr std::int64_t kLongestTtl = 10LL * 365 * 86400;
 
+[[noreturn]] void loginRefused(const VaultHttp& http, const std::string& tried, const std::string& came_back) {
+  throw LoginRefused(tried + ": Vault at " + http.url() + ": " + came_back);
+}
+
 std::string fileText(const std::string& path, const std::string& what) {
   errno = 0;
   std::ifstream in(path, std::ios::binary);
@@ -45,8 +49,8 @@ OwnToken present(VaultHttp& http, const VaultAuth& auth) {
   const std::string token = from_file ? fileText(auth.token_file, "the token") : auth.token;
   const auto reply = http.send(token, {"GET", "auth/token/lookup-self", "", ""});
   if (reply.status != 200)
-    vaultFailed(http, "use the token of " + std::string(from_file ? auth.token_file : "vault.token"),
-                said(reply) + ": it has ended or was revoked; put a new one there");
+    loginRefused(http, "use the token of " + std::string(from_file ? auth.token_file : "vault.token"),
+                 said(reply) + ": it has ended or was revoked; put a new one there");
   const auto data = reply.body["data"];
   std::chrono::seconds ttl = secondsOf(data["ttl"]);
   // A token in its last second has 0 seconds left, as has one without end.
@@ -70,10 +74,10 @@ OwnToken login(VaultHttp& http, const VaultAuth& auth) {
   const std::string tried = "log in at " + path;
   const auto reply = http.send("", {"POST", path, body.text(), ""});
   if (reply.status != 200)
-    vaultFailed(http, tried,
-                said(reply) + (auth.method == "approle"
-                                   ? ": check vault.role_id, and put a new secret id into " + auth.secret_id_file
-                                   : ": check vault.role, and what the role asks of the service account"));
+    loginRefused(http, tried,
+                 said(reply) + (auth.method == "approle"
+                                    ? ": check vault.role_id, and put a new secret id into " + auth.secret_id_file
+                                    : ": check vault.role, and what the role asks of the service account"));
   return grantedBy(http, reply, tried);
 }
 

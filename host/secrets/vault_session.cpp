@@ -29,8 +29,10 @@ VaultSession::~VaultSession() {
 
 VaultReply VaultSession::ask(const std::string& tried, const VaultHttp::Request& request) {
   for (bool again = false;; again = true) {
-    const std::string mine = token();
-    const VaultReply reply = http_.send(mine, request);
+    const Held held = token();
+    const std::string& mine = held.own.token;
+    VaultReply reply = http_.send(mine, request);
+    reply.login = held.login;
     if (reply.status != 403) return reply;
     // Either the token has ended, or it may not do this: only the first is mended by another one.
     if (!again && http_.send(mine, {"GET", "auth/token/lookup-self", "", ""}).status != 200) {
@@ -53,16 +55,16 @@ std::string VaultSession::whyAway() {
   }
 }
 
-std::string VaultSession::token() {
+VaultSession::Held VaultSession::token() {
   const std::lock_guard one(logging_in_);
   {
     const std::lock_guard lock(mutex_);
     const bool good = held_ && (held_->own.ttl == seconds(0) || Clock::now() < held_->ends());
-    if (good) return held_->own.token;
+    if (good) return *held_;
   }
   logInLocked();
   const std::lock_guard lock(mutex_);
-  return held_->own.token;
+  return *held_;
 }
 
 // With logging_in_ held.
@@ -71,12 +73,14 @@ void VaultSession::logInLocked() {
     const std::lock_guard lock(mutex_);
     if (Clock::now() < not_before_) throw Unavailable(last_failure_);
   }
+  std::function<void()> told;
   try {
     const OwnToken own = login(http_, auth_);
     const std::lock_guard lock(mutex_);
-    held_ = Held{own, Clock::now(), own.ttl};
+    held_ = Held{own, Clock::now(), own.ttl, ++logins_};
     failures_ = 0;
     changed_.notify_all();
+    told = told_;
   } catch (const Unavailable& error) {
     const std::lock_guard lock(mutex_);
     last_failure_ = error.what();
@@ -84,6 +88,13 @@ void VaultSession::logInLocked() {
     ++failures_;
     throw;
   }
+  if (told) told();
+}
+
+void VaultSession::whenLoggedIn(std::function<void()> told) {
+  const std::lock_guard one(logging_in_);  // nobody is being told
+  const std::lock_guard lock(mutex_);
+  told_ = std::move(told);
 }
 
 void VaultSession::forget(const std::string& token) {
@@ -125,7 +136,7 @@ void VaultSession::renewOnce() {
       const OwnToken own = renew(http_, held->own);
       renewed = own.ttl == seconds(0) || own.ttl >= held->first_ttl / 2;
       const std::lock_guard lock(mutex_);
-      held_ = Held{own, Clock::now(), held->first_ttl};
+      held_ = Held{own, Clock::now(), held->first_ttl, held->login};
       renew_after_ = {};
     }
   } catch (const Unavailable& error) {

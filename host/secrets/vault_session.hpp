@@ -8,6 +8,7 @@
 //                        login
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <functional>
@@ -38,6 +39,11 @@ class VaultSession {
   // "" when Vault is unsealed and takes our token.
   std::string whyAway();
 
+  // How many logins there were. What Vault made for an earlier one's token ends with that token.
+  std::uint64_t logins() const { return logins_; }
+  // Called after each, on whichever thread it was made; nullptr: nobody any more.
+  void whenLoggedIn(std::function<void()> told);
+
   VaultHttp& http() { return http_; }
 
  private:
@@ -46,11 +52,12 @@ class VaultSession {
     OwnToken own;
     Clock::time_point since;
     std::chrono::seconds first_ttl;  // as granted by the login
+    std::uint64_t login = 0;
     Clock::time_point due() const { return since + std::max(own.ttl * 2 / 3, std::chrono::seconds(1)); }
     Clock::time_point ends() const { return since + own.ttl; }
   };
 
-  std::string token();
+  Held token();
   void forget(const std::string& token);
   void keep();
   void renewOnce();
@@ -69,6 +76,8 @@ class VaultSession {
   Clock::time_point renew_after_{};  // a renewal failed
   std::string last_failure_;
   bool stopping_ = false;
+  std::function<void()> told_;
+  std::atomic<std::uint64_t> logins_{0};
   std::thread thread_;
 };
 

@@ -152,10 +152,10 @@ class Move {
   Move(const StoreSettings& from, const StoreSettings& to, const std::function<void(const std::string&)>& told)
       : folder_(from.path),
         logs_(from.path),
-        login_(to.dsn, to.password),
+        access_(to),
         told_(told),
         source_(openSqlite(from.path + "/ocelot.db", SessionKind::reader)),
-        session_(login_),
+        session_(access_.login()),
         target_(session_.db()) {}
 
   MoveReport run() {
@@ -180,7 +180,7 @@ class Move {
 
  private:
   Conflict busyTarget(const std::string& why) const {
-    return Conflict("fill PostgreSQL, " + login_.shown() + ": " + why);
+    return Conflict("fill PostgreSQL, " + access_.shown() + ": " + why);
   }
 
   void requireTargetAlone() {
@@ -226,13 +226,13 @@ class Move {
       return;
     }
     if (mark_there.starts_with("complete "))
-      throw Conflict("fill PostgreSQL, " + login_.shown() +
+      throw Conflict("fill PostgreSQL, " + access_.shown() +
                      ": a store was copied into it before, and the source is another one, or has changed since; " +
                      "choose an empty database");
     if (mark_there.empty()) {
       for (const Table& table : kTables)
         if (!target_.query(std::string("SELECT CAST(1 AS bigint) FROM ") + table.name + " LIMIT 1", "i", {}).empty())
-          throw Conflict("fill PostgreSQL, " + login_.shown() + ": there are " + table.name +
+          throw Conflict("fill PostgreSQL, " + access_.shown() + ": there are " + table.name +
                          " in it already; choose an empty database");
     } else {
       // The source has changed since that copy broke off: nobody has used it, so it goes.
@@ -383,7 +383,7 @@ class Move {
     for (std::size_t i = 0; i < kTables.size(); ++i) {
       const Sum sum = sumOf(target_, kTables[i], true);
       if (sum.rows == sums_[i].rows && sum.digest == sums_[i].digest) continue;
-      throw Conflict("compare " + std::string(kTables[i].name) + " in PostgreSQL, " + login_.shown() + ", with " +
+      throw Conflict("compare " + std::string(kTables[i].name) + " in PostgreSQL, " + access_.shown() + ", with " +
                      folder_ + ": " + std::to_string(sum.rows) + " and " + std::to_string(sums_[i].rows) +
                      " rows, not the same; was it used since? Choose an empty database and begin again");
     }
@@ -419,7 +419,7 @@ class Move {
 
   const std::string folder_;
   const LogSegments logs_;
-  const PostgresLogin login_;
+  PostgresAccess access_;
   const std::function<void(const std::string&)>& told_;
   const std::unique_ptr<Connection> source_;
   PostgresSession session_;
@@ -463,7 +463,7 @@ MoveReport moveToPostgres(const StoreSettings& from, const StoreSettings& to,
   } catch (const Poco::Data::SQLite::SQLiteException& error) {
     throwMeaning(error, from.path + "/ocelot.db");
   } catch (const std::exception& error) {
-    throwPostgresMeaning(error, PostgresLogin(to.dsn, to.password));
+    throwPostgresMeaning(error, *PostgresAccess(to).login());
   }
 }
 

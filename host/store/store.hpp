@@ -4,8 +4,9 @@
 //
 // Threads: every member is [any]; an adapter keeps its own sessions. Every member is one short transaction.
 // Durability: accept, claim and finish survive power loss once they have returned; the others survive a killed process.
-// Errors: store::Unavailable (engine away: retry with backoff), store::Conflict (what was tried contradicts the state);
-// anything else thrown is a fault. Nothing ever answers "database is locked".
+// Errors: store::Unavailable (engine away: retry with backoff; Refused: it is there, and does not let us in),
+// store::Conflict (what was tried contradicts the state); anything else thrown is a fault. Nothing ever answers
+// "database is locked".
 //
 // Every write of a running build names its claim id. `false` from such a write means "not yours any more": drop the
 // build and remove its container.
@@ -20,12 +21,18 @@
 #include <vector>
 
 #include "host/model/build.hpp"
+#include "host/store/credentials.hpp"
 
 namespace ocelot::store {
 
 class Unavailable : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+// The engine is there and does not let us in: whoever starts gives up, whoever runs waits for somebody to mend it.
+class Refused : public Unavailable {
+ public:
+  using Unavailable::Unavailable;
 };
 class Conflict : public std::runtime_error {
  public:
@@ -321,11 +328,14 @@ struct StoreSettings {
   std::string path;             // sqlite: the folder that holds ocelot.db and logs/
   std::string dsn;              // postgres: "host=… port=… dbname=… user=…" (no spaces in values)
   std::string password;         // postgres
+  // postgres: accounts that change, instead of a user in the dsn and the password; nullptr: none
+  std::shared_ptr<Credentials> credentials = nullptr;
   int pool_size = 8;
   int pool_wait_ms = 10'000;  // postgres: how long a call waits while all sessions are in use
 };
 
-// Opens, does not migrate. Throws Unavailable, or std::invalid_argument with what to do (a network file system, …).
+// Opens, does not migrate. Throws Unavailable, Refused, or std::invalid_argument with what to do (a network file
+// system, …).
 std::unique_ptr<Store> open(const StoreSettings& settings);
 
 }  // namespace ocelot::store

@@ -69,4 +69,5 @@ run_vault() {
   print OCELOT_TEST_VAULT_TOKEN "${kept[token]}" # root's
   print OCELOT_TEST_VAULT_UNSEAL_KEY "${kept[unseal]}"
   print OCELOT_TEST_VAULT_PROGRAM "${kept[vault]}"
+  print OCELOT_TEST_VAULT_PLUGINS "$home/plugins"
 }

@@ -22,7 +22,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kFirstPause{100}, kLongestPause{10'000};
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFirstPause{100}, kLongestPause{10'000};
+// Where accounts change: how soon the connection of a superseded one is replaced.
+constexpr milliseconds kLookForAccount{500};
 // Each takes an entry of the server's lock table; followers of further builds look for themselves.
 constexpr std::size_t kMostBuilds = 500;
 
@@ -45,7 +49,7 @@ std::string tellingFollowers(const std::string& build_id) {
 }
 
 struct PostgresFollowers::State {
-  explicit State(const PostgresLogin& its_login) : login(its_login) {}
+  explicit State(PostgresAccess& its_access) : access(its_access) {}
   ~State() {
     {
       const std::lock_guard lock(mutex);
@@ -60,6 +64,7 @@ struct PostgresFollowers::State {
   void takeUp();
   void hear();
   void lost();
+  void lost(milliseconds its_pause);  // tried again after that
   bool ask(const std::string& sql, const std::string& build_id);
 
   struct Step {
@@ -68,7 +73,7 @@ struct PostgresFollowers::State {
   };
   std::optional<Step> nextStep();
 
-  const PostgresLogin& login;
+  PostgresAccess& access;
   process::Event wake;  // what is under the mutex has changed
 
   std::mutex mutex;
@@ -77,6 +82,7 @@ struct PostgresFollowers::State {
   std::thread thread;
 
   // Of the thread.
+  std::shared_ptr<const PostgresLogin> login;  // with which the connection was opened
   RawConnection connection;
   Clock::time_point next_try{};
   std::chrono::milliseconds pause{0};
@@ -91,6 +97,7 @@ void PostgresFollowers::State::run() {
       if (stop) return;
       followed = !builds.empty();
     }
+    if (connection && access.superseded(*login)) lost(milliseconds{0});
     if (!connection && followed && Clock::now() >= next_try) connect();
     if (connection) takeUp();
     if (connection) hear();  // also what came with the answers just now
@@ -101,13 +108,20 @@ void PostgresFollowers::State::run() {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_try - Clock::now()).count();
       timeout = static_cast<int>(std::clamp<std::int64_t>(left, 0, kLongestPause.count()));
     }
+    if (connection && access.changes()) timeout = static_cast<int>(kLookForAccount.count());
     ::poll(fds, 2, timeout);
   }
 }
 
 void PostgresFollowers::State::connect() {
   try {
-    connection = connectRaw(login);
+    login = access.login();
+    connection = connectRaw(*login);
+  } catch (const Refused&) {
+    // With another account it may work, at the next try.
+    if (login) access.doubt(*login);
+    lost();
+    return;
   } catch (const Unavailable&) {
     lost();  // followers look for themselves, and find out what is wrong with the store
     return;
@@ -174,9 +188,11 @@ void PostgresFollowers::State::hear() {
 }
 
 // Locks went with the connection. Until there is another one, followers look for themselves.
-void PostgresFollowers::State::lost() {
+void PostgresFollowers::State::lost() { lost(std::clamp(pause * 2, kFirstPause, kLongestPause)); }
+
+void PostgresFollowers::State::lost(milliseconds its_pause) {
   connection.reset();
-  pause = std::clamp(pause * 2, kFirstPause, kLongestPause);
+  pause = its_pause;
   next_try = Clock::now() + pause;
   const std::lock_guard lock(mutex);
   for (auto at = builds.begin(); at != builds.end();) {
@@ -218,7 +234,7 @@ class BuildWatch final : public Watch {
 
 }  // namespace
 
-PostgresFollowers::PostgresFollowers(const PostgresLogin& login) : state_(std::make_unique<State>(login)) {}
+PostgresFollowers::PostgresFollowers(PostgresAccess& access) : state_(std::make_unique<State>(access)) {}
 PostgresFollowers::~PostgresFollowers() = default;
 
 std::unique_ptr<Watch> PostgresFollowers::watch(const std::string& build_id) {

@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "host/store/postgres/login.hpp"
+#include "host/store/postgres/access.hpp"
 #include "host/store/store.hpp"
 
 namespace ocelot::store {
@@ -20,7 +20,7 @@ std::string tellingFollowers(const std::string& build_id);
 
 class PostgresFollowers {
  public:
-  explicit PostgresFollowers(const PostgresLogin& login);
+  explicit PostgresFollowers(PostgresAccess& access);
   ~PostgresFollowers();
   PostgresFollowers(const PostgresFollowers&) = delete;
   PostgresFollowers& operator=(const PostgresFollowers&) = delete;

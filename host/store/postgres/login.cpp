@@ -39,9 +39,7 @@ int passwordFile(const std::string& line) {
   return fd;
 }
 
-}  // namespace
-
-PostgresLogin::PostgresLogin(const std::string& dsn, const std::string& password) {
+std::map<std::string, std::string> optionsOf(const std::string& dsn) {
   if (dsn.find("://") != std::string::npos)
     throw std::invalid_argument(
         "read store.dsn: URLs are not understood; write \"host=db.example.org port=5432 dbname=ocelot user=ocelot\"");
@@ -56,7 +54,29 @@ PostgresLogin::PostgresLogin(const std::string& dsn, const std::string& password
   }
   if (options.count("password") != 0)
     throw std::invalid_argument("read store.dsn: it holds a password; put that into store.password (!secret NAME)");
+  return options;
+}
 
+}  // namespace
+
+void PostgresLogin::requireNoUser(const std::string& dsn) {
+  if (const auto options = optionsOf(dsn); options.count("user") != 0)
+    throw std::invalid_argument("read store.dsn: it names the user " + options.at("user") +
+                                ", and store.vault_role has Vault make one; take user= out");
+}
+
+PostgresLogin::PostgresLogin(const std::string& dsn, const std::string& password) { make(dsn, "", password); }
+
+PostgresLogin::PostgresLogin(const std::string& dsn, std::shared_ptr<const Account> account)
+    : account_(std::move(account)) {
+  if (account_->user.find_first_of(std::string(" \t\r\n'\\\0", 7)) != std::string::npos)
+    throw Unavailable("use the account that Vault made: its name holds blanks or quotes; mend the username_template");
+  make(dsn, account_->user, account_->password);
+}
+
+void PostgresLogin::make(const std::string& dsn, const std::string& user, const std::string& password) {
+  auto options = optionsOf(dsn);
+  if (!user.empty()) options["user"] = user;
   shown_ = (options.count("dbname") != 0 ? options["dbname"] : "the default database") + " at " +
            (options.count("host") != 0 ? options["host"] : "the local socket");
 
@@ -74,6 +94,23 @@ PostgresLogin::PostgresLogin(const std::string& dsn, const std::string& password
   }
   for (const auto& [name, value] : options)
     connection_string_ += (connection_string_.empty() ? "" : " ") + name + "=" + value;
+}
+
+// The server's number of the error is not to be had while connecting. A server that speaks another language is waited
+// for, and its sentence shown.
+void throwNotConnected(const PostgresLogin& login, const std::string& sentence) {
+  const std::string what = "connect to PostgreSQL, " + login.shown() + ": " + sentence;
+  for (const char* refusal :
+       {"password authentication failed", "authentication failed for user", "no password supplied",
+        "no pg_hba.conf entry", "pg_hba.conf rejects", "is not permitted to log in", "permission denied for database",
+        "certificate verify failed", "server certificate for", "server does not support SSL",
+        "invalid connection option", "root certificate file", "could not load"})
+    if (sentence.find(refusal) != std::string::npos) throw Refused(what);
+  const bool missing = sentence.find("FATAL:  role \"") != std::string::npos ||
+                       sentence.find("FATAL:  database \"") != std::string::npos || sentence.starts_with("role \"") ||
+                       sentence.starts_with("database \"");
+  if (missing && sentence.ends_with("does not exist")) throw Refused(what);
+  throw Unavailable(what);
 }
 
 PostgresLogin::~PostgresLogin() {

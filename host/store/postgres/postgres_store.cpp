@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <stdexcept>
 
 #include "host/store/sql/builds.hpp"
@@ -23,10 +24,11 @@ bool isAnswer(const std::exception& error) {
 class PostgresStore::Lease {
  public:
   explicit Lease(PostgresStore& store) : store_(store) {
+    store_.dropSuperseded();
     std::unique_lock<std::mutex> lock(store_.mutex_);
     if (!store_.returned_.wait_for(lock, store_.pool_wait_,
                                    [&] { return !store_.idle_.empty() || store_.open_ < store_.pool_size_; }))
-      throw Unavailable("use PostgreSQL, " + store_.login_.shown() + ": all " + std::to_string(store_.pool_size_) +
+      throw Unavailable("use PostgreSQL, " + store_.access_.shown() + ": all " + std::to_string(store_.pool_size_) +
                         " connections of this process have been busy for " + std::to_string(store_.pool_wait_.count()) +
                         " ms; raise store.pool (and max_connections of the server with it)");
     generation_ = store_.generation_;
@@ -38,7 +40,7 @@ class PostgresStore::Lease {
     ++store_.open_;
     lock.unlock();
     try {
-      session_ = std::make_unique<PostgresSession>(store_.login_);
+      session_ = store_.openSession();
     } catch (...) {
       lock.lock();
       --store_.open_;
@@ -47,7 +49,7 @@ class PostgresStore::Lease {
     }
   }
   ~Lease() {
-    const bool alive = session_->alive();
+    const bool alive = session_->alive() && !store_.access_.superseded(session_->login());
     const std::lock_guard<std::mutex> lock(store_.mutex_);
     if (alive && generation_ == store_.generation_) {
       store_.idle_.push_back(std::move(session_));
@@ -68,7 +70,7 @@ class PostgresStore::Lease {
 };
 
 PostgresStore::PostgresStore(const StoreSettings& settings)
-    : login_(settings.dsn, settings.password),
+    : access_(settings),
       pool_size_(static_cast<std::size_t>(std::clamp(settings.pool_size, 1, 256))),
       pool_wait_(std::clamp(settings.pool_wait_ms, 1, 600'000)) {
   Lease first(*this);  // Unavailable here rather than at the first use
@@ -77,7 +79,7 @@ PostgresStore::PostgresStore(const StoreSettings& settings)
 PostgresStore::~PostgresStore() = default;
 
 std::string PostgresStore::describe() const {
-  return "postgres " + login_.shown() + " (schema " + std::to_string(postgresMigrations().size()) + ")";
+  return "postgres " + access_.shown() + " (schema " + std::to_string(postgresMigrations().size()) + ")";
 }
 
 const Dialect& PostgresStore::dialect() const {
@@ -103,7 +105,7 @@ void PostgresStore::migrate() {
   if (there == wanted) return;
   if (there > wanted)
     throw std::runtime_error(within<std::string>(Access::read, [&](Connection& db, bool) {
-      return newerSchema("postgres " + login_.shown(), db, steps.size());
+      return newerSchema("postgres " + access_.shown(), db, steps.size());
     }));
   const char* const may =
       "SELECT count(*) FROM pg_namespace n WHERE n.nspname = current_schema() AND has_schema_privilege(n.oid, "
@@ -111,8 +113,8 @@ void PostgresStore::migrate() {
       "pg_has_role(c.relowner, 'USAGE'))";
   if (within<std::int64_t>(Access::read, [&](Connection& db, bool) { return db.query(may, "i", {}).integer(0, 0); }) ==
       0)
-    throw Unavailable("bring the schema of PostgreSQL, " + login_.shown() + ", from " + std::to_string(there) + " to " +
-                      std::to_string(wanted) +
+    throw Unavailable("bring the schema of PostgreSQL, " + access_.shown() + ", from " + std::to_string(there) +
+                      " to " + std::to_string(wanted) +
                       ": the role in store.dsn may not change the tables; start ocelot-admin " + OCELOT_VERSION +
                       " once as the owner of the database");
   transact(Access::durable, [&](Connection& db, bool) {
@@ -124,7 +126,7 @@ void PostgresStore::migrate() {
         "applied_at BIGINT NOT NULL)");
     const std::int64_t found = db.query("SELECT COALESCE(MAX(version), 0) FROM schema_version", "i", {}).integer(0, 0);
     if (found > static_cast<std::int64_t>(steps.size()))
-      throw std::runtime_error(newerSchema("postgres " + login_.shown(), db, steps.size()));
+      throw std::runtime_error(newerSchema("postgres " + access_.shown(), db, steps.size()));
     for (std::size_t step = static_cast<std::size_t>(found); step < steps.size(); ++step) {
       db.script(steps[step].sql);
       db.run("INSERT INTO schema_version (version, program, applied_at) VALUES ($1, $2, ocelot_now())",
@@ -146,9 +148,33 @@ void PostgresStore::connectionWasLost(std::uint64_t generation) {
   returned_.notify_all();
 }
 
+// Sessions of an earlier account are replaced while that still serves: idle ones here, others when they come back.
+void PostgresStore::dropSuperseded() {
+  if (!access_.changes()) return;
+  std::vector<std::unique_ptr<PostgresSession>> old;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto first = std::stable_partition(idle_.begin(), idle_.end(),
+                                           [&](const auto& session) { return !access_.superseded(session->login()); });
+  std::move(first, idle_.end(), std::back_inserter(old));
+  open_ -= old.size();
+  idle_.erase(first, idle_.end());
+  returned_.notify_all();
+}
+
+std::unique_ptr<PostgresSession> PostgresStore::openSession() {
+  const auto login = access_.login();
+  try {
+    return std::make_unique<PostgresSession>(login);
+  } catch (const Refused&) {
+    // An account that was ended early; with another one it may work.
+    if (!access_.doubt(*login)) throw;
+  }
+  return std::make_unique<PostgresSession>(access_.login());
+}
+
 void PostgresStore::transact(Access access, const Body& body) {
   const bool block = access == Access::write || access == Access::durable;
-  bool again = false;
+  bool again = false, doubted = false;
   for (int run = 1;; ++run) {
     Lease lease(*this);
     Connection& db = lease.session().db();
@@ -163,14 +189,19 @@ void PostgresStore::transact(Access access, const Body& body) {
         connectionWasLost(lease.generation());
         if (isAnswer(error)) throw;
         if (again)
-          throw Unavailable("use PostgreSQL, " + login_.shown() +
+          throw Unavailable("use PostgreSQL, " + access_.shown() +
                             ": the connection was lost twice; is the server restarting?");
         again = true;
         continue;
       }
       if (block) db.script("ROLLBACK");
       if (isAnswer(error)) throw;
-      if (!isTransient(error) || run >= kTransientRuns) throwPostgresMeaning(error, login_);
+      // An account that was ended early has lost its rights, and keeps its sessions.
+      if (!doubted && isDenied(error) && access_.doubt(lease.session().login())) {
+        doubted = true;
+        continue;
+      }
+      if (!isTransient(error) || run >= kTransientRuns) throwPostgresMeaning(error, lease.session().login());
     }
   }
 }

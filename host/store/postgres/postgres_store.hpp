@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "host/store/postgres/access.hpp"
 #include "host/store/postgres/followers.hpp"
-#include "host/store/postgres/login.hpp"
 #include "host/store/postgres/session.hpp"
 #include "host/store/sql/sql_store.hpp"
 
@@ -39,8 +39,10 @@ class PostgresStore final : public SqlStore {
   class Lease;
   std::int64_t schemaThere();
   void connectionWasLost(std::uint64_t generation);
+  void dropSuperseded();
+  std::unique_ptr<PostgresSession> openSession();
 
-  const PostgresLogin login_;
+  PostgresAccess access_;
   const std::size_t pool_size_;
   const std::chrono::milliseconds pool_wait_;
   std::atomic<std::uint64_t> interruptions_{0};
@@ -51,7 +53,7 @@ class PostgresStore final : public SqlStore {
   std::size_t open_ = 0;          // idle and in use
   std::uint64_t generation_ = 0;  // sessions of an earlier one may be dead: a loss came after they were opened
 
-  PostgresFollowers followers_{login_};
+  PostgresFollowers followers_{access_};
 };
 
 }  // namespace ocelot::store

@@ -12,8 +12,7 @@ void CloseConnection::operator()(pg_conn* connection) const { PQfinish(connectio
 
 RawConnection connectRaw(const PostgresLogin& login) {
   RawConnection connection(PQconnectdb(login.connectionString().c_str()));
-  if (PQstatus(connection.get()) != CONNECTION_OK)
-    throw Unavailable("connect to PostgreSQL, " + login.shown() + ": " + lastError(connection.get()));
+  if (PQstatus(connection.get()) != CONNECTION_OK) throwNotConnected(login, lastError(connection.get()));
   // The server's parting words are not for our standard error.
   PQsetNoticeProcessor(
       connection.get(), [](void*, const char*) {}, nullptr);

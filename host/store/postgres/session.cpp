@@ -73,12 +73,13 @@ struct PostgresSession::Handle {
   PGconn* raw = nullptr;
 };
 
-PostgresSession::PostgresSession(const PostgresLogin& login) : handle_(std::make_unique<Handle>()) {
+PostgresSession::PostgresSession(std::shared_ptr<const PostgresLogin> login)
+    : login_(std::move(login)), handle_(std::make_unique<Handle>()) {
   static std::once_flag registered;
   std::call_once(registered, [] { pg::Connector::registerConnector(); });
   try {
-    probe(login);
-    auto session = std::make_unique<Poco::Data::Session>(pg::Connector::KEY, login.connectionString(), 5);
+    probe(*login_);
+    auto session = std::make_unique<Poco::Data::Session>(pg::Connector::KEY, login_->connectionString(), 5);
     PGconn* raw = *Poco::AnyCast<pg::SessionHandle*>(session->getProperty("handle"));
     handle_->raw = raw;
     // Notices ("table exists, skipping") are not for our standard error.
@@ -91,7 +92,8 @@ PostgresSession::PostgresSession(const PostgresLogin& login) : handle_(std::make
         "SET statement_timeout = '30s'; SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '60s'; "
         "SET standard_conforming_strings = on");
   } catch (const std::exception& error) {
-    throw Unavailable("connect to PostgreSQL, " + login.shown() + ": " + saidBy(error).sentence);
+    const std::string sentence = saidBy(error).sentence;
+    throwNotConnected(*login_, sentence);
   }
 }
 
@@ -103,6 +105,12 @@ PostgresSession::~PostgresSession() {
 }
 
 bool PostgresSession::alive() const { return PQstatus(handle_->raw) == CONNECTION_OK; }
+
+bool isDenied(const std::exception& error) {
+  const Said said = saidBy(error);
+  // Of a role that was dropped under its session: "role with OID … does not exist", or nothing is granted any more.
+  return said.state == "42501" || said.state == "42704" || said.state.starts_with("28");
+}
 
 bool isTransient(const std::exception& error) {
   const std::string state = saidBy(error).state;

@@ -118,7 +118,9 @@ OwnVault::OwnVault() {
   const std::string program = variable("OCELOT_TEST_VAULT_PROGRAM");
   if (program.empty()) skip("OCELOT_TEST_VAULT_PROGRAM names no vault: scripts/engines start vault");
   const std::string address = "127.0.0.1:" + std::to_string(freePort());
-  std::ofstream(folder_.path() + "/vault.hcl") << "disable_mlock = true\nstorage \"inmem\" {}\nlistener \"tcp\" {\n"
+  const std::string plugins = variable("OCELOT_TEST_VAULT_PLUGINS");
+  std::ofstream(folder_.path() + "/vault.hcl") << (plugins.empty() ? "" : "plugin_directory = \"" + plugins + "\"\n")
+                                               << "disable_mlock = true\nstorage \"inmem\" {}\nlistener \"tcp\" {\n"
                                                << "  address = \"" << address << "\"\n  tls_disable = true\n}\n"
                                                << "api_addr = \"http://" << address << "\"\n";
   process::Child::Start start;

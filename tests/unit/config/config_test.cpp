@@ -196,6 +196,16 @@ class ConfigTest : public CppUnit::TestFixture {
          "secrets.kind: vault needs vault.url, as in https://vault.example.org:8200"},
         {"vault: {url: 'https://v', token_file: /t, build_role: r}\nsecrets: {kind: vault}",
          "vault.build_role: needs vault.kv_version, 1 or 2, as a build's pass may not ask for it"},
+        {"store: {kind: postgres, dsn: 'host=db', vault_role: ocelot}\nvault: {token_file: /t}",
+         "store.vault_role needs vault.url, as in https://vault.example.org:8200"},
+        {"store: {vault_role: ocelot}\nvault: {url: 'https://v', token_file: /t}",
+         "store.vault_role: is for store.kind: postgres"},
+        {"store: {kind: postgres, dsn: 'host=db', vault_role: ocelot, password: !secret p}\n"
+         "vault: {url: 'https://v', token_file: /t}",
+         "store.password: store.vault_role has Vault make user and password; take this one out"},
+        {"store: {kind: postgres, dsn: 'host=db', vault_role: '../x'}\nvault: {url: 'https://v', token_file: /t}",
+         "store.vault_role: must be a path like \"team/ocelot\", letters, digits, '.', '_' and '-' between single "
+         "slashes"},
         {"vault: {mount: '/secret'}",
          "vault.mount: must be a path like \"team/ocelot\", letters, digits, '.', '_' and '-' between single slashes"},
         {"consul: {prefix: ''}", "consul.prefix: must not be empty"},
