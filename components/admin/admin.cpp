@@ -22,19 +22,18 @@ class Admin final : public daemon::Daemon {
     return "Answers the command line and other clients, keeps the books, tells results.";
   }
 
+  void open(daemon::Context& context) override {
+    engines::openForDaemon(engines_, context.config(), [this] {
+      ticket_key_ = std::make_unique<engines::SharedKey>(engines_, ticket::kKeySecret);
+    });
+  }
+
   void start(daemon::Context& context) override {
     const config::Config& config = context.config();
-    engines_ = engines::open(config);
     providers_ = std::make_unique<providers::Providers>(config, engines::resolverOf(*engines_.secrets));
-    api_ = std::make_unique<Api>(Api{engines_, *providers_, config, engines::sharedKey(engines_, ticket::kKeySecret),
-                                     engines::openPassOffice(config)});
-    context.health().add("store", [this] {
-      engines_.store->ping();
-      return std::string();
-    });
-    context.health().add("secrets", [this] { return engines_.secrets->whyAway(); });
-    context.health().add("discovery", [this] { return engines_.discovery->whyAway(); });
-    context.health().add("queue", [this] { return engines_.queue->trouble(); });
+    api_ = std::make_unique<Api>(
+        Api{engines_, *providers_, config, [this] { return ticket_key_->get(); }, engines::openPassOffice(config)});
+    engines::watchHealth(context.health(), engines_);
     daemon::Counter& errors = storeErrors(context.metrics());
     const auto& server =
         context.serve(apiRoutes(*api_), authenticatorFor(*engines_.store), [&errors](const std::exception& error) {
@@ -70,6 +69,7 @@ class Admin final : public daemon::Daemon {
   }
 
   engines::Engines engines_;
+  std::unique_ptr<engines::SharedKey> ticket_key_;
   std::unique_ptr<providers::Providers> providers_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<Reconciler> reconciler_;

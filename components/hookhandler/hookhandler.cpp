@@ -14,16 +14,14 @@ class Hookhandler final : public daemon::Daemon {
   std::string section() const override { return "hookhandler"; }
   std::string description() const override { return "Receives webhooks and turns new commits into builds."; }
 
+  void open(daemon::Context& context) override {
+    engines::openForDaemon(engines_, context.config(), [] {});
+  }
+
   void start(daemon::Context& context) override {
-    engines_ = engines::open(context.config());
     providers_ = std::make_unique<providers::Providers>(context.config(), engines::resolverOf(*engines_.secrets));
     inbox_ = std::make_unique<Inbox>(engines_, *providers_, context.metrics());
-    context.health().add("store", [this] {
-      engines_.store->ping();
-      return std::string();
-    });
-    context.health().add("secrets", [this] { return engines_.secrets->whyAway(); });
-    context.health().add("queue", [this] { return engines_.queue->trouble(); });
+    engines::watchHealth(context.health(), engines_);
     http::Routes routes;
     // Open: a hook proves by its signature who sent it.
     routes.add({"POST", "/hooks/{repo}", http::Role::none,

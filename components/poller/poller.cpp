@@ -13,16 +13,14 @@ class Poller final : public daemon::Daemon {
   std::string section() const override { return "poller"; }
   std::string description() const override { return "Looks regularly for new commits and turns them into builds."; }
 
+  void open(daemon::Context& context) override {
+    engines::openForDaemon(engines_, context.config(), [] {});
+  }
+
   void start(daemon::Context& context) override {
     const config::Config& config = context.config();
-    engines_ = engines::open(config);
     providers_ = std::make_unique<providers::Providers>(config, engines::resolverOf(*engines_.secrets));
-    context.health().add("store", [this] {
-      engines_.store->ping();
-      return std::string();
-    });
-    context.health().add("secrets", [this] { return engines_.secrets->whyAway(); });
-    context.health().add("queue", [this] { return engines_.queue->trouble(); });
+    engines::watchHealth(context.health(), engines_);
     WatchSettings settings;
     settings.min_interval = config.duration("poller.min_interval");
     settings.threads = static_cast<int>(config.number("poller.threads"));

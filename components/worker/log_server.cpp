@@ -13,6 +13,9 @@ http::Routes logRoutes(ticket::Gate& gate, logs::LogWatch& watch,
   routes.get("/v1/builds/{id}/log", http::Role::none, [&gate, &watch, find](const http::Request& request) {
     const auto now =
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    if (!gate.hasKey())
+      throw http::Refusal(503, "secrets_away", "the secret store is away, and with it the key of the tickets",
+                          "try again in a moment");
     const auto ticket = gate.admit(request.queryText("ticket"), now);
     if (!ticket || ticket->build_id != request.param("id"))
       throw http::Refusal(401, "bad_ticket", "the ticket is not valid for this log, too old, or used before",

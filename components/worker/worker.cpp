@@ -34,24 +34,30 @@ void Worker::check(const config::Config& config, std::vector<config::Problem>& p
          "worker.heartbeat must be at most a third of worker.lease, or one late renewal costs every build"});
 }
 
+void Worker::open(daemon::Context& context) {
+  const config::Config& config = context.config();
+  engines::openForDaemon(engines_, config, [&] {
+    ticket_key_ = std::make_unique<engines::SharedKey>(engines_, ticket::kKeySecret);
+    gate_ = std::make_unique<ticket::Gate>([this] { return ticket_key_->get(); });
+    secrets_away_ = engines_.secrets->whyAway();
+    runtime_choices_ = runtimes::choicesOf(config, engines::resolverOf(*engines_.secrets));
+    started_at_ = engines_.store->now();
+  });
+}
+
 void Worker::start(daemon::Context& context) {
   context_ = &context;
-  settings_ = settingsFrom(context.config());
-  openEngines(context.config());
-  openRuntimes(context.config());
+  const config::Config& config = context.config();
+  settings_ = settingsFrom(config);
+  providers_ = std::make_unique<providers::Providers>(config, engines::resolverOf(*engines_.secrets));
+  runtimes_ = std::make_unique<Runtimes>(settings_.program, std::move(runtime_choices_));
   watch_ = std::make_unique<logs::LogWatch>();
   keeper_context_ = std::make_unique<KeeperContext>(keeperContext());
 
   http::Server& server =
       context.serve(logRoutes(*gate_, *watch_, [this](const std::string& id) { return findLive(id); }), nullptr);
   if (settings_.url.empty()) settings_.url = server.url();
-  context.health().add("store", [this] {
-    engines_.store->ping();
-    return std::string();
-  });
-  context.health().add("queue", [this] { return engines_.queue->trouble(); });
-  context.health().add("secrets", [this] { return engines_.secrets->whyAway(); });
-  context.health().add("discovery", [this] { return engines_.discovery->whyAway(); });
+  engines::watchHealth(context.health(), engines_);
   context.health().add("runtime", [this] { return runtimes_->whyNone(); });
 
   runtimes_->look();
@@ -65,18 +71,6 @@ void Worker::start(daemon::Context& context) {
   taker_ = std::thread([this] { takeBuilds(); });
   leases_ = std::thread([this] { keepLeases(); });
   runtimes_thread_ = std::thread([this] { lookAfterRuntimes(); });
-}
-
-void Worker::openEngines(const config::Config& config) {
-  engines_ = engines::open(config);
-  providers_ = std::make_unique<providers::Providers>(config, engines::resolverOf(*engines_.secrets));
-  gate_ = std::make_unique<ticket::Gate>(engines::sharedKey(engines_, ticket::kKeySecret));
-  started_at_ = engines_.store->now();
-}
-
-void Worker::openRuntimes(const config::Config& config) {
-  runtimes_ = std::make_unique<Runtimes>(settings_.program,
-                                         runtimes::choicesOf(config, engines::resolverOf(*engines_.secrets)));
 }
 
 KeeperContext Worker::keeperContext() {

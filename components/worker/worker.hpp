@@ -28,6 +28,7 @@ class Worker final : public daemon::Daemon {
     return "Takes builds from the queue and runs each in a clean container; serves their live logs.";
   }
   void check(const config::Config& config, std::vector<config::Problem>& problems) override;
+  void open(daemon::Context& context) override;
   void start(daemon::Context& context) override;
   void drain(daemon::Context& context) override;
   void hurry(daemon::Context& context) override;
@@ -35,8 +36,6 @@ class Worker final : public daemon::Daemon {
   void reload(daemon::Context& context, const config::Config& fresh) override;
 
  private:
-  void openEngines(const config::Config& config);
-  void openRuntimes(const config::Config& config);
   KeeperContext keeperContext();
   std::optional<LiveLog> findLive(const std::string& build_id);
 
@@ -62,7 +61,9 @@ class Worker final : public daemon::Daemon {
   std::unique_ptr<providers::Providers> providers_;  // who tell how a repository is fetched
   std::unique_ptr<Runtimes> runtimes_;
   std::unique_ptr<logs::LogWatch> watch_;
+  std::unique_ptr<engines::SharedKey> ticket_key_;
   std::unique_ptr<ticket::Gate> gate_;
+  std::vector<builddir::RuntimeChoice> runtime_choices_;  // from open() to start()
   std::unique_ptr<KeeperContext> keeper_context_;
 
   std::mutex mutex_;  // guards keepers_ and what follows them

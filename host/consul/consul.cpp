@@ -81,7 +81,8 @@ Reply Consul::send(const Request& request) {
   }
   const bool good = answer.status == 200 || answer.status == 404;
   if (answer.status == 403)
-    fail(request, "403 " + oneLine(answer.body) + "; the ACL token of consul.token does not allow this");
+    throw Refused(request.method + " " + request.path + ": Consul at " + settings_.url + ": 403 " +
+                  oneLine(answer.body) + "; the ACL token of consul.token does not allow this");
   if (answer.status >= 300 && answer.status < 400)
     fail(request, std::to_string(answer.status) + ", a redirect, which is not followed; is consul.url right?");
   if (!good) fail(request, std::to_string(answer.status) + " " + oneLine(answer.body));

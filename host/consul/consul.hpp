@@ -30,6 +30,12 @@ class Unavailable : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The same, as Consul does not let us: whoever starts gives up, whoever runs waits for somebody to mend it.
+class Refused : public Unavailable {
+ public:
+  using Unavailable::Unavailable;
+};
+
 struct Reply {
   int status = 0;  // 200 or 404
   std::string body;
@@ -50,7 +56,7 @@ class Consul {
     std::chrono::milliseconds wait{0};  // a blocking query may take this much longer
     Call* call = nullptr;               // ends a wait early
   };
-  // Throws Unavailable; Error(cancelled) when the call was.
+  // Throws Unavailable, Refused; Error(cancelled) when the call was.
   Reply send(const Request& request);
   // The same, for what answers JSON: an answer that is none is Unavailable.
   http::JsonView json(const Request& request);

@@ -17,6 +17,7 @@
 #include "host/daemon/service.hpp"
 #include "host/daemon/shared_config.hpp"
 #include "host/daemon/signals.hpp"
+#include "host/daemon/waiting_room.hpp"
 
 namespace ocelot::daemon {
 namespace {
@@ -77,9 +78,18 @@ class Program : public Poco::Util::ServerApplication {
       config = readToStart();
     } catch (const config::Invalid& invalid) {
       return tell(invalid);
-    } catch (const consul::Unavailable& away) {
-      std::cerr << name_ << ": not started: " << away.what() << std::endl;
-      return EXIT_UNAVAILABLE;
+    } catch (const consul::Refused& refused) {
+      return tell(refused);
+    } catch (const consul::Unavailable&) {
+      try {
+        auto awaited = awaitShared();
+        if (!awaited) return EXIT_OK;
+        config = std::move(*awaited);
+      } catch (const config::Invalid& invalid) {
+        return tell(invalid);
+      } catch (const consul::Refused& refused) {
+        return tell(refused);
+      }
     }
     if (check_) {
       std::cout << name_ << ": the configuration is right" << (file_.empty() ? " (defaults)" : " (" + file_ + ")")
@@ -127,8 +137,25 @@ class Program : public Poco::Util::ServerApplication {
     }
   }
 
+  // Until Consul answers; nullopt: asked to end before that. Throws config::Invalid.
+  std::optional<config::Config> awaitShared() {
+    const bool json = local_ && local_->text("log.format") == "json";
+    setUpLog(name_, json ? LogFormat::json : LogFormat::text,
+             local_ ? logLevelFrom(local_->text("log.level")) : LogLevel::info);
+    return awaitConfiguration(local_, daemon_->section(), [this] {
+      try {
+        return readToStart();
+      } catch (const consul::Refused&) {
+        throw;
+      } catch (const consul::Unavailable& away) {
+        throw Away("configuration", away.what());
+      }
+    });
+  }
+
   config::Layer sharedLayer(const config::Config& local, std::vector<config::Problem>& problems) {
     if (!local.flag("consul.config")) return {};
+    local_ = local;
     if (!shared_)
       shared_ = std::make_unique<SharedConfig>(
           consul::settingsFrom(local), local.text("data_dir") + "/shared-config-" + daemon_->section() + ".yaml");
@@ -158,6 +185,11 @@ class Program : public Poco::Util::ServerApplication {
     return EXIT_CONFIG;
   }
 
+  int tell(const consul::Refused& refused) const {
+    std::cerr << name_ << ": not started: " << refused.what() << std::endl;
+    return EXIT_UNAVAILABLE;
+  }
+
   int help() const {
     std::cout
         << name_ << ": " << daemon_->description() << "\n\n"
@@ -175,6 +207,7 @@ class Program : public Poco::Util::ServerApplication {
   const std::unique_ptr<Daemon> daemon_;
   const std::string name_;
   std::unique_ptr<SharedConfig> shared_;
+  std::optional<config::Config> local_;  // what this machine knows by itself, where there is more
   bool use_kept_ = false;
   std::string file_;
   std::vector<std::string> sets_;

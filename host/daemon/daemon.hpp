@@ -1,10 +1,11 @@
 #pragma once
 // What all daemons share: command line, configuration, signals, logs, health, metrics, and the HTTP server.
 //
-//   run() ─ configuration ─ start() ─ READY ─┬─ SIGHUP: reload() ─┐
-//                                            ├────────────────────┘
-//                                            └─ SIGTERM or SIGINT: drain() ─ server drained ─ stop() ─ exit 0
-//                                                 └─ once more: hurry()    (a third time ends the process at once)
+//   run() ─ configuration ─┬─ open() ───┬─ start() ─ READY ─┬─ SIGHUP: reload() ─┐
+//                          └─ Away ◄────┘                   ├────────────────────┘
+//                    waits, unready        SIGTERM, SIGINT: └─ drain() ─ server drained ─ stop() ─ exit 0
+//                                                                └─ once more: hurry()
+//                                                                     (a third time ends the process at once)
 //
 // Exit status: 0 ended as asked; 1 start() or a later fault; 78 the configuration or the command line is wrong (every
 // mistake is listed). Stays in the foreground: a service manager's business is its own.
@@ -15,7 +16,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host/config/config.hpp"
@@ -46,6 +49,17 @@ class Context {
   virtual void fail(const std::string& why) = 0;
 };
 
+// An engine is not there: thrown by Daemon::open(), to be called again.
+class Away : public std::runtime_error {
+ public:
+  // `engine`: as /readyz names it, "store".
+  Away(std::string engine, const std::string& why) : std::runtime_error(why), engine_(std::move(engine)) {}
+  const std::string& engine() const { return engine_; }
+
+ private:
+  std::string engine_;
+};
+
 class Daemon {
  public:
   virtual ~Daemon() = default;
@@ -54,6 +68,9 @@ class Daemon {
 
   // What the tables cannot say: adds to `problems`. Also run by --check-config; touches nothing outside.
   virtual void check(const config::Config&, std::vector<config::Problem>&) {}
+  // Opens the engines. While it throws Away it is called again, at growing intervals: the daemon is up, and not ready,
+  // with that reason. What else it throws, a wrong configuration or an engine that refuses us, ends the daemon.
+  virtual void open(Context&) {}
   // Builds the objects, wires them and starts the threads; returns soon. Throws to give up: the message is the last
   // line. Every signal is blocked before: a child process needs its mask reset (host/process does).
   virtual void start(Context& context) = 0;

@@ -2,17 +2,20 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
 
 #include "host/daemon/pages.hpp"
 #include "host/daemon/signals.hpp"
+#include "host/daemon/waiting_room.hpp"
 
 namespace ocelot::daemon {
 namespace {
 
 const auto kServerGrace = std::chrono::seconds(10);
+constexpr std::chrono::milliseconds kFirstPause{250}, kLongestPause{10'000};  // between looks for an engine
 
 double residentBytes() {
   std::ifstream in("/proc/self/statm");
@@ -36,6 +39,10 @@ int Service::run() {
   measure();
   if (shared_) health_.add("configuration", [this] { return shared_->whyNot(); });
   try {
+    if (!openEngines()) {
+      log(LogLevel::info, "stopped");
+      return 0;
+    }
     daemon_.start(*this);
     if (!server_) serve({}, nullptr, nullptr);
   } catch (const config::Invalid& invalid) {
@@ -75,6 +82,35 @@ int Service::run() {
   }
   log(LogLevel::info, "stopped");
   return failed_ ? 1 : 0;
+}
+
+bool Service::openEngines() {
+  std::unique_ptr<http::Server> room;
+  std::string engine, why;
+  auto pause = kFirstPause;
+  while (!draining_) {
+    try {
+      daemon_.open(*this);
+      if (!engine.empty()) health_.set(engine, "");
+      if (room) notifyManager("STATUS=ready");
+      return true;
+    } catch (const Away& away) {
+      if (!engine.empty() && engine != away.engine()) health_.set(engine, "");
+      engine = away.engine();
+      health_.set(engine, away.what());
+      if (why != away.what()) log(LogLevel::warning, "waiting for the " + engine, {{"why", away.what()}});
+      why = away.what();
+    }
+    if (!room) {
+      room = openWaitingRoom(serverSettings(config_, daemon_.section()), health_, metrics_, draining_);
+      log(LogLevel::info, "not ready yet", {{"listen", room->url()}});
+      notifyManager("READY=1\nSTATUS=waiting for the " + engine);
+    }
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, pause, [this] { return draining_.load(); });
+    pause = std::min(pause * 2, kLongestPause);
+  }
+  return false;
 }
 
 void Service::end(int times) {
@@ -138,16 +174,6 @@ http::Server& Service::serve(http::Routes routes, http::Authenticator authentica
                              std::function<std::optional<http::Answer>(const std::exception&)> explain) {
   if (server_) throw std::logic_error("serve() is for once");
   addPages(routes, health_, metrics_, authenticator, draining_);
-  http::ServerSettings settings;
-  settings.listen = config_.text(daemon_.section() + ".listen");
-  settings.tls_certificate = config_.text("tls.certificate");
-  settings.tls_key = config_.text("tls.key");
-  settings.name = "ocelot-" + daemon_.section();
-  settings.threads = static_cast<int>(config_.number("http.threads"));
-  settings.max_streams = static_cast<int>(config_.number("http.streams"));
-  settings.max_connections = static_cast<int>(config_.number("http.connections"));
-  settings.max_connections_per_peer = static_cast<int>(config_.number("http.connections_per_peer"));
-
   http::ServerHooks hooks;
   Histogram& seconds = metrics_.histogram("ocelot_http_request_seconds", "How long requests took");
   hooks.served = [this, &seconds](const http::Served& served) {
@@ -167,7 +193,8 @@ http::Server& Service::serve(http::Routes routes, http::Authenticator authentica
   };
   hooks.log = [](LogLevel level, std::string_view text) { log(level, text); };
   hooks.explain = std::move(explain);
-  server_ = std::make_unique<http::Server>(settings, std::move(routes), std::move(authenticator), std::move(hooks));
+  server_ = std::make_unique<http::Server>(serverSettings(config_, daemon_.section()), std::move(routes),
+                                           std::move(authenticator), std::move(hooks));
 
   const http::Server& server = *server_;
   metrics_.gauge("ocelot_http_connections", "Open connections",

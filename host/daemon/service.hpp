@@ -35,6 +35,7 @@ class Service final : public Context {
   void end(int times);  // on the signal thread
   void wantReload();
   void beginDrain();
+  bool openEngines();  // false: asked to end before they were there
   void reload();
   void measure();
 

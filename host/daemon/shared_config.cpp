@@ -120,6 +120,7 @@ config::Layer SharedConfig::read(std::vector<config::Problem>& problems) {
     return parsed(read_, problems);
   } catch (const consul::Unavailable& error) {
     const auto kept = readIfPresent(kept_file_);
+    if (!kept && dynamic_cast<const consul::Refused*>(&error)) throw;
     if (!kept)
       throw consul::Unavailable(std::string(error.what()) + "; no shared configuration was kept in " + kept_file_ +
                                 " to start with");

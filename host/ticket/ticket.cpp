@@ -36,7 +36,9 @@ std::optional<Ticket> Gate::admit(const std::string& text, std::int64_t now) {
   std::int64_t expiry = 0;
   if (text.size() > 300 || parts.size() != 5 || !read(parts[1], ticket.attempt) || !read(parts[2], expiry))
     return std::nullopt;
-  const std::string good = digest::hmacSha256Hex(key_, text.substr(0, text.size() - parts[4].size() - 1));
+  const auto key = key_();
+  if (!key) return std::nullopt;
+  const std::string good = digest::hmacSha256Hex(*key, text.substr(0, text.size() - parts[4].size() - 1));
   if (!digest::equal(parts[4], good)) return std::nullopt;
   if (expiry < now || expiry > now + kLifeSeconds) return std::nullopt;
   ticket.build_id = parts[0];

@@ -8,6 +8,7 @@
 #include "host/engines/engines.hpp"
 #include "host/http/server.hpp"
 #include "host/providers/providers.hpp"
+#include "host/ticket/ticket.hpp"
 
 namespace ocelot::admin {
 
@@ -16,7 +17,7 @@ struct Api {
   engines::Engines& engines;
   providers::Providers& providers;
   const config::Config& config;
-  std::string ticket_key;
+  ticket::KeySource ticket_key;
   std::unique_ptr<secrets::PassOffice> passes = nullptr;  // only with vault.build_role
 };
 

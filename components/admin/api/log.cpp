@@ -17,10 +17,12 @@ std::string atWorker(Api& api, const model::Build& build, const Request& request
   if (build.state != model::BuildState::running) return "";
   const auto worker = api.engines.discovery->find(build.worker);
   if (!worker || worker->url.empty()) return "";
+  const auto key = api.ticket_key();
+  if (!key) return "";  // the secret store is away
   const auto now =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-  std::string url = worker->url + "/v1/builds/" + build.id +
-                    "/log?ticket=" + ticket::mint(api.ticket_key, {build.id, build.attempt}, now);
+  std::string url =
+      worker->url + "/v1/builds/" + build.id + "/log?ticket=" + ticket::mint(*key, {build.id, build.attempt}, now);
   for (const auto& [name, value] : request.query) url += "&" + http::encode(name) + "=" + http::encode(value);
   return url;
 }

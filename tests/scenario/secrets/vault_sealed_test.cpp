@@ -18,10 +18,15 @@ InstallationOptions withVault(const FakeVault& vault, const TempFolder& folder) 
   return options;
 }
 
+void letGo(const Installation& here) {
+  for (const pid_t pid : here.contained()) std::ofstream("/proc/" + std::to_string(pid) + "/root/workspace/go") << "";
+}
+
 class VaultSealedTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(VaultSealedTest);
   CPPUNIT_TEST(buildsWaitWhileVaultIsSealed);
   CPPUNIT_TEST(aRunningBuildGoesOnWhileVaultIsSealed);
+  CPPUNIT_TEST(daemonsThatStartWhileVaultIsSealedAreUpAndWait);
   CPPUNIT_TEST(aBuildsSecretsComeByAPassOfItsOwn);
   CPPUNIT_TEST_SUITE_END();
 
@@ -48,6 +53,45 @@ class VaultSealedTest : public CppUnit::TestFixture {
     const auto run = here.awaitEnd(id);
     CPPUNIT_ASSERT_EQUAL_MESSAGE(run.text(), std::string("passed"), run.state);
     CPPUNIT_ASSERT_EQUAL_MESSAGE("waiting is no attempt", 1, run.attempt);
+    here.awaitClean();
+  }
+
+  void daemonsThatStartWhileVaultIsSealedAreUpAndWait() {
+    FakeVault vault;
+    const TempFolder folder;
+    Installation here(withVault(vault, folder));
+    const auto repo =
+        here.makeRepo("restarted",
+                      "image: ocelot.local/busybox\nstages:\n  - name: wait\n    secrets: [TOKEN]\n    script: |\n"
+                      "      echo started\n      until [ -e /workspace/go ]; do sleep 0.1; done\n"
+                      "      test \"$TOKEN\" = s3cr3t-value\n");
+    here.setSecret(repo, "TOKEN", "s3cr3t-value");
+    const auto running = here.build(repo);
+    here.awaitLog(running, "started");
+    here.kill("worker");
+    here.kill("admin");
+    vault.seal();
+    here.start("admin");
+    here.start("worker");
+    for (const char* daemon : {"admin", "worker"}) {
+      const auto ready = here.ask("GET", "/readyz", "", {}, daemon);
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(ready.body, 503, ready.status);
+      CPPUNIT_ASSERT_MESSAGE(ready.body, ready.body.find("it is sealed") != std::string::npos);
+    }
+    // What ran goes on, and can be read; what waits says why.
+    const auto waiting = here.build(repo);
+    await("the build says why it waits",
+          [&] { return here.show(waiting).waiting.find("it is sealed") != std::string::npos; });
+    letGo(here);
+    const auto run = here.awaitEnd(running);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(run.text() + here.log("worker"), std::string("passed"), run.state);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(run.text(), 1, run.attempt);
+    vault.seal(false);
+    here.awaitState(waiting, "running");
+    here.awaitLog(waiting, "started");
+    letGo(here);
+    CPPUNIT_ASSERT_EQUAL(std::string("passed"), here.awaitEnd(waiting).state);
+    await("the worker is ready", [&] { return here.ask("GET", "/readyz", "", {}, "worker").status == 200; });
     here.awaitClean();
   }
 
@@ -92,10 +136,7 @@ class VaultSealedTest : public CppUnit::TestFixture {
     vault.seal();
     // Its process dies too: what it was given lies beside it.
     for (const pid_t pid : here.buildProcesses(id)) ::kill(pid, SIGKILL);
-    for (const pid_t pid : here.contained()) {
-      const std::string root = "/proc/" + std::to_string(pid) + "/root/workspace";
-      std::ofstream(root + "/go") << "";
-    }
+    letGo(here);
     const auto run = here.awaitEnd(id);
     CPPUNIT_ASSERT_EQUAL_MESSAGE(run.text(), std::string("passed"), run.state);
     CPPUNIT_ASSERT_EQUAL(1, run.attempt);

@@ -10,9 +10,10 @@
 namespace ocelot::test {
 
 ApiScene::ApiScene(const std::string& yaml)
-    : Scene(yaml),
-      providers(config, engines::resolverOf(*engines.secrets)),
-      api{engines, providers, config, "a key that nobody else has"} {
+    : Scene(yaml), providers(config, engines::resolverOf(*engines.secrets)), api{engines, providers, config, [] {
+                                                                                   return std::string(
+                                                                                       "a key that nobody else has");
+                                                                                 }} {
   admin = addToken("admin");
   operate = addToken("operator");
   viewer = addToken("viewer");

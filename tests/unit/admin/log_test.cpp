@@ -167,7 +167,7 @@ class LogTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL_MESSAGE(at, std::size_t{0}, at.find(begin));
     const std::string end = "&follow=true&offset=3&stage=a%20b%26";
     CPPUNIT_ASSERT_EQUAL_MESSAGE(at, end, at.substr(at.size() - end.size()));
-    ticket::Gate gate(scene_->api.ticket_key);
+    ticket::Gate gate(scene_->api.ticket_key().value());
     const auto now =
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
     const std::string text = at.substr(begin.size(), at.find('&') - begin.size());

@@ -29,6 +29,14 @@ class Sample : public Daemon {
   void check(const config::Config& config, std::vector<config::Problem>& problems) override {
     if (config.number("poller.threads") == 13) problems.push_back({config.where("poller.threads"), "13 is unlucky"});
   }
+  void open(Context&) override {
+    // Its engine is a file.
+    const char* engine = std::getenv("SAMPLE_ENGINE");
+    std::string word;
+    if (engine) std::ifstream(engine) >> word;
+    if (word == "refuses") throw std::runtime_error("store: password refused");
+    if (engine && word.empty()) throw Away("store", "nothing listens at 10.0.0.9");
+  }
   void start(Context& context) override {
     if (std::getenv("SAMPLE_FAILS")) throw std::runtime_error("store: connection refused");
     context.health().add("store", [] { return std::string(std::getenv("SAMPLE_SICK") ? "refused by 10.0.0.9" : ""); });
@@ -118,10 +126,12 @@ class Process {
   }
   const std::string& said() const { return said_; }
   // From the line that says where it listens.
-  std::string url() {
-    waitFor("ready listen=");
-    const auto at = said_.find("http://");
-    return said_.substr(at, said_.find(' ', at) - at);
+  std::string url(const std::string& before = " ready listen=") {
+    waitFor(before);
+    const auto line = said_.find(before);
+    while (said_.find('\n', line) == std::string::npos) CPPUNIT_ASSERT(more());
+    const auto at = said_.find("http://", line);
+    return said_.substr(at, said_.find_first_of(" \n", at) - at);
   }
 
  private:
@@ -176,6 +186,9 @@ class DaemonTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aBadCommandLineEndsWith78);
   CPPUNIT_TEST(helpVersionAndCheckConfigAnswerAndEnd);
   CPPUNIT_TEST(aFaultAtTheStartEndsWith1);
+  CPPUNIT_TEST(whileAnEngineIsAwayItIsUpAndNotReady);
+  CPPUNIT_TEST(anEngineThatRefusesEndsIt);
+  CPPUNIT_TEST(whoeverWaitsForAnEngineEndsWhenAsked);
   CPPUNIT_TEST(itServesAndDrains);
   CPPUNIT_TEST(readinessNamesWhatIsDown);
   CPPUNIT_TEST(metricsAreForThisMachineOrAViewer);
@@ -183,6 +196,8 @@ class DaemonTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aThirdTermEndsIt);
   CPPUNIT_TEST(hangUpReadsTheConfigurationAgain);
   CPPUNIT_TEST(aSharedDocumentIsLaidOverTheFileAndWatched);
+  CPPUNIT_TEST(aSharedDocumentThatCannotBeReadYetIsWaitedFor);
+  CPPUNIT_TEST(aConsulThatRefusesEndsIt);
   CPPUNIT_TEST(aFaultLaterDrainsAndEndsWith1);
   CPPUNIT_TEST(theServiceManagerIsTold);
   CPPUNIT_TEST_SUITE_END();
@@ -236,6 +251,47 @@ class DaemonTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(1, process.end());
     CPPUNIT_ASSERT(process.said().find("ocelot-poller error: cannot start: store: connection refused\n") !=
                    std::string::npos);
+  }
+
+  void whileAnEngineIsAwayItIsUpAndNotReady() {
+    const TemporaryFile file(kQuiet), engine("");
+    Process process({"--config", file.path}, {{"SAMPLE_ENGINE", engine.path}});
+    const std::string waiting = process.url("not ready yet listen=");
+    CPPUNIT_ASSERT(process.said().find("waiting for the store why=\"nothing listens at 10.0.0.9\"") !=
+                   std::string::npos);
+    CPPUNIT_ASSERT_EQUAL(200, ask(waiting, "/healthz").status);
+    const auto unready = ask(waiting, "/readyz");
+    CPPUNIT_ASSERT_EQUAL(503, unready.status);
+    CPPUNIT_ASSERT_MESSAGE(unready.body, unready.body.find("nothing listens at 10.0.0.9") != std::string::npos);
+    for (const char* method : {"GET", "POST"}) {
+      const auto refused = ask(waiting, "/v1/name", "good", method);
+      CPPUNIT_ASSERT_EQUAL(503, refused.status);
+      CPPUNIT_ASSERT_EQUAL(std::string("5"), http::headerOf(refused, "retry-after"));
+    }
+    engine.write("there");
+    const std::string url = process.url();
+    CPPUNIT_ASSERT_EQUAL(200, ask(url, "/readyz").status);
+    CPPUNIT_ASSERT_EQUAL(std::string("tester"), ask(url, "/v1/name", "good").body);
+    process.signal(SIGTERM);
+    CPPUNIT_ASSERT_EQUAL(0, process.end());
+  }
+
+  void anEngineThatRefusesEndsIt() {
+    const TemporaryFile file(kQuiet), engine("");
+    Process process({"--config", file.path}, {{"SAMPLE_ENGINE", engine.path}});
+    process.waitFor("not ready yet");
+    engine.write("refuses");
+    CPPUNIT_ASSERT_EQUAL(1, process.end());
+    CPPUNIT_ASSERT(process.said().find("cannot start: store: password refused") != std::string::npos);
+  }
+
+  void whoeverWaitsForAnEngineEndsWhenAsked() {
+    const TemporaryFile file(kQuiet), engine("");
+    Process process({"--config", file.path}, {{"SAMPLE_ENGINE", engine.path}});
+    process.waitFor("not ready yet");
+    process.signal(SIGTERM);
+    CPPUNIT_ASSERT_EQUAL(0, process.end());
+    CPPUNIT_ASSERT(process.said().find("sample stops") == std::string::npos);
   }
 
   void itServesAndDrains() {
@@ -360,6 +416,41 @@ class DaemonTest : public CppUnit::TestFixture {
     Process away({"--config", file.path});
     away.waitFor("the last known shared configuration is used");
     away.url();
+  }
+
+  void aSharedDocumentThatCannotBeReadYetIsWaitedFor() {
+    test::FakeConsul consul("poller: {threads: 5}\n");
+    consul.answerWith(test::answer(500, "No cluster leader"));
+    test::TempFolder folder;
+    const TemporaryFile file(std::string(kQuiet) + "data_dir: " + folder.path + "\nconsul: {config: true, url: '" +
+                             consul.server().url() + "'}\n");
+    Process process({"--config", file.path});
+    const std::string waiting = process.url("not ready yet listen=");
+    const auto unready = ask(waiting, "/readyz");
+    CPPUNIT_ASSERT_EQUAL(503, unready.status);
+    CPPUNIT_ASSERT_MESSAGE(unready.body, unready.body.find("No cluster leader") != std::string::npos);
+    CPPUNIT_ASSERT_EQUAL(200, ask(waiting, "/healthz").status);
+    consul.answerWith("");
+    CPPUNIT_ASSERT_EQUAL(200, ask(process.url(), "/readyz").status);
+    consul.answerWith(test::answer(500, "No cluster leader"));
+    const TemporaryFile other(std::string(kQuiet) + "data_dir: " + folder.path +
+                              "/other\nconsul: {config: true, url: '" + consul.server().url() + "'}\n");
+    Process asked({"--config", other.path});
+    asked.waitFor("not ready yet");
+    asked.signal(SIGTERM);
+    CPPUNIT_ASSERT_EQUAL(0, asked.end());
+  }
+
+  void aConsulThatRefusesEndsIt() {
+    test::FakeConsul consul("poller: {threads: 5}\n");
+    consul.answerWith(test::answer(403, "Permission denied"));
+    test::TempFolder folder;
+    const TemporaryFile file(std::string(kQuiet) + "data_dir: " + folder.path + "\nconsul: {config: true, url: '" +
+                             consul.server().url() + "'}\n");
+    Process process({"--config", file.path});
+    CPPUNIT_ASSERT_EQUAL(69, process.end());
+    CPPUNIT_ASSERT_MESSAGE(process.said(),
+                           process.said().find("consul.token does not allow this") != std::string::npos);
   }
 
   void aFaultLaterDrainsAndEndsWith1() {
