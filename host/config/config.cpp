@@ -43,18 +43,6 @@ bool isPlainSecretInFile(const ocelot_option& option, const Value& value) {
          value.where.compare(0, 7, "OCELOT_") != 0;
 }
 
-std::string variableOf(std::string_view key) {
-  std::string name = "OCELOT_";
-  for (const char c : key) {
-    if (c == '.') {
-      name += "__";
-    } else {
-      name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    }
-  }
-  return name;
-}
-
 void checkTogether(const Config& config, std::vector<Problem>& problems) {
   if (config.text("queue.kind") == "nsq" && !config.has("queue.nsqd") && !config.has("queue.nsqlookupd")) {
     problems.push_back({config.where("queue.kind"),
@@ -178,6 +166,23 @@ std::string howToSet(const std::string& secret) {
   return "; set it, on the machine of the store: ocelot secret set --system " + secret;
 }
 
+std::string variableOf(std::string_view key) {
+  std::string name = "OCELOT_";
+  for (const char c : key) {
+    if (c == '.') {
+      name += "__";
+    } else {
+      name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+  }
+  return name;
+}
+
+bool isSecret(std::string_view key) {
+  const ocelot_option* option = findOption(key);
+  return option && (option->flags & OCELOT_SECRET);
+}
+
 Invalid::Invalid(std::vector<Problem> problems)
     : std::runtime_error(listed(namedOnce(problems))), problems_(std::move(problems)) {}
 
@@ -294,6 +299,13 @@ std::vector<Instance> Config::instances(const std::string& kind) const {
 std::vector<Instance> Config::runtimes() const { return instances("runtimes"); }
 std::vector<Instance> Config::vcs() const { return instances("vcs"); }
 std::vector<Instance> Config::notifiers() const { return instances("notifiers"); }
+
+Layer Config::written() const {
+  Layer layer;
+  for (const auto& [key, value] : values_)
+    if (value.where != "default") layer.push_back({key, value});
+  return layer;
+}
 
 Config combine(const std::vector<Layer>& layers, std::vector<Problem> problems) {
   std::map<std::string, Value> values;

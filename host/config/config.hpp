@@ -71,6 +71,10 @@ struct Share {
 
 // What to do when there is no such secret: the end of a sentence.
 std::string howToSet(const std::string& secret);
+// "store.password" → "OCELOT_STORE__PASSWORD"
+std::string variableOf(std::string_view key);
+// Its value must not stand in a file (of the tables; which options of plugins are secret only the plugins know).
+bool isSecret(std::string_view key);
 
 // The typed readers throw std::logic_error for a key that is in no table or of another type: a fault of the program.
 class Config {
@@ -96,6 +100,9 @@ class Config {
   std::vector<Instance> vcs() const;        // by name
   std::vector<Instance> notifiers() const;  // by name
 
+  // All that is not built in, with the options of plugins, by key: combined again it is the same configuration.
+  Layer written() const;
+
  private:
   const Value* find(std::string_view key, int type) const;
   std::vector<Instance> instances(const std::string& kind) const;
@@ -106,6 +113,8 @@ class Config {
 // A mistake in the form (not YAML, a key twice, …) goes to `problems`; what could be read comes back all the same.
 Layer readYaml(const std::string& text, const std::string& name, std::vector<Problem>& problems);
 Layer readFile(const std::string& path, std::vector<Problem>& problems);  // at most 1 MiB
+// The YAML that readYaml() reads as these entries. Keys are of the form that it allows.
+std::string writeYaml(const Layer& layer);
 // Variables OCELOT_A__B → a.b, and OCELOT_A__B_FILE → the content of that file without its last line end (unless
 // a.b_file is a key itself). Other variables of that prefix belong to the client and to builds and are passed over.
 Layer readEnvironment(const std::map<std::string, std::string>& environment, std::vector<Problem>& problems);
