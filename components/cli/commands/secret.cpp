@@ -59,7 +59,7 @@ std::string readValue(const std::string& what) {
 }
 
 LocalEngines enginesHere(const Arguments& arguments) {
-  const Installation installation = installationFor(arguments);
+  const Installation installation = installationFor(arguments, VariablesOf::services);
   if (!std::filesystem::exists(installation.data_dir)) installation.makeFolders();
   becomeOwnerOf(installation.data_dir);
   return LocalEngines(installation);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "components/cli/up/service_environment.hpp"
 #include "host/process/installed.hpp"
 
 namespace ocelot::cli {
@@ -82,7 +83,7 @@ std::string Installation::findProgram(const std::string& name) const {
   return process::installedProgram(programs, name);
 }
 
-Installation installationFor(const Arguments& arguments) {
+Installation installationFor(const Arguments& arguments, VariablesOf whose) {
   Installation out;
   const std::string data =
       fs::absolute(arguments.text("data", environment("OCELOT_DATA_DIR", defaultData()))).lexically_normal();
@@ -93,11 +94,13 @@ Installation installationFor(const Arguments& arguments) {
   if (!out.config_file.empty()) out.config_file = fs::absolute(out.config_file);
   out.overrides = arguments.all("set");
   // A file that names its own folders keeps them, unless the command line says otherwise.
-  const config::Config as_written = config::load(out.config_file, config::processEnvironment(), out.overrides);
+  const Variables variables =
+      whose == VariablesOf::services ? variablesFor(out.config_file) : config::processEnvironment();
+  const config::Config as_written = config::load(out.config_file, variables, out.overrides);
   if (as_written.where("data_dir") == "default" || arguments.has("data")) out.overrides.push_back("data_dir=" + data);
   if (as_written.where("run_dir") == "default") out.overrides.push_back("run_dir=" + defaultRun(data));
   if (arguments.has("port")) setPorts(as_written, arguments.number("port", 0, 1), out.overrides);
-  out.config = config::load(out.config_file, config::processEnvironment(), out.overrides);
+  out.config = config::load(out.config_file, variables, out.overrides);
   out.data_dir = out.config.text("data_dir");
   out.run_dir = out.config.text("run_dir");
   out.programs = fs::read_symlink("/proc/self/exe").parent_path();

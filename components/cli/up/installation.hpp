@@ -30,8 +30,11 @@ struct Installation {
 // A listening address as a client on this machine reaches it: "0.0.0.0:7700" → "127.0.0.1:7700".
 std::string fromHere(const std::string& listen);
 
+// Whose variables count: only this process's, or also those that systemd gives the daemons (service_environment.hpp).
+enum class VariablesOf { process, services };
+
 // /var/lib/ocelot for root, else ~/.local/share/ocelot; server.yaml there, else /etc/ocelot/server.yaml. Throws
 // config::Invalid with every mistake. With --port N the daemons listen on N and the three ports after it.
-Installation installationFor(const Arguments& arguments);
+Installation installationFor(const Arguments& arguments, VariablesOf variables = VariablesOf::process);
 
 }  // namespace ocelot::cli

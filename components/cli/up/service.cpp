@@ -7,7 +7,6 @@
 #include <iostream>
 
 #include "host/builddir/directory.hpp"
-#include "host/process/process.hpp"
 
 namespace ocelot::cli {
 namespace {
@@ -20,17 +19,6 @@ std::string unitFile() {
   if (isRoot()) return std::string("/etc/systemd/system/") + kUnit;
   const char* home = std::getenv("HOME");
   return std::string(home ? home : "/tmp") + "/.config/systemd/user/" + kUnit;
-}
-
-process::Result systemctl(std::vector<std::string> arguments) {
-  process::Command command;
-  command.program = "systemctl";
-  if (!isRoot()) arguments.insert(arguments.begin(), "--user");
-  command.arguments = std::move(arguments);
-  command.environment = process::plainEnvironment();
-  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR")) command.environment["XDG_RUNTIME_DIR"] = runtime;
-  SimpleCall call(std::chrono::minutes(10));
-  return process::run(call, command);
 }
 
 // KillMode=process: builds outlive a restart of the service, and the next worker takes them up again.
@@ -48,8 +36,21 @@ std::string unitText(const Installation& installation) {
 
 }  // namespace
 
+bool runsSystemd() { return std::filesystem::exists("/run/systemd/system"); }
+
+process::Result systemctl(std::vector<std::string> arguments) {
+  process::Command command;
+  command.program = "systemctl";
+  if (!isRoot()) arguments.insert(arguments.begin(), "--user");
+  command.arguments = std::move(arguments);
+  command.environment = process::plainEnvironment();
+  if (const char* runtime = std::getenv("XDG_RUNTIME_DIR")) command.environment["XDG_RUNTIME_DIR"] = runtime;
+  SimpleCall call(std::chrono::minutes(10));
+  return process::run(call, command);
+}
+
 int installService(const Installation& installation) {
-  if (!std::filesystem::exists("/run/systemd/system"))
+  if (!runsSystemd())
     throw Failure("this machine does not run systemd", "`ocelot up` in the foreground works under any supervisor");
   std::filesystem::create_directories(std::filesystem::path(unitFile()).parent_path());
   builddir::replaceFile(unitFile(), unitText(installation), 0644);
@@ -63,7 +64,7 @@ int installService(const Installation& installation) {
 }
 
 bool stopService() {
-  if (!std::filesystem::exists("/run/systemd/system") || !std::filesystem::exists(unitFile())) return false;
+  if (!runsSystemd() || !std::filesystem::exists(unitFile())) return false;
   if (!systemctl({"is-active", "--quiet", kUnit}).ok()) return false;
   const auto result = systemctl({"stop", kUnit});
   if (!result.ok())
