@@ -1,4 +1,4 @@
-// workers, drain: who runs builds, and who is to take no new ones.
+// workers: who runs builds, who is to take no new ones, and which machine is to be one more.
 
 #include <Poco/JSON/Array.h>
 
@@ -7,8 +7,10 @@
 #include <map>
 
 #include "components/cli/commands/commands.hpp"
+#include "components/cli/join/join.hpp"
 #include "components/cli/server.hpp"
 #include "components/cli/terminal.hpp"
+#include "components/cli/up/installation.hpp"
 
 namespace ocelot::cli {
 namespace {
@@ -113,6 +115,11 @@ int drain(const Arguments& arguments) {
   return kPassed;
 }
 
+std::vector<Option> withInstallation(std::vector<Option> options) {
+  options.insert(options.end(), installationOptions().begin(), installationOptions().end());
+  return options;
+}
+
 }  // namespace
 
 std::vector<Command> addWorkerCommands() {
@@ -129,6 +136,35 @@ std::vector<Command> addWorkerCommands() {
        {"drain"},
        "WORKER is a name, or an id where several have that name. It holds until it is undone, also when the worker is "
        "started again."},
+      {"workers add",
+       "NAME",
+       1,
+       1,
+       "print the command that makes another machine a worker, NAME",
+       "",
+       withInstallation({{"--tags", "A,B", "machine tags whose builds it takes, beside the untagged ones"},
+                         {"--slots", "N", "builds at once; default: one per core"}}),
+       addWorker,
+       {},
+       "Runs where this installation's server.yaml is, reads also what /etc/default/ocelot says for it, and asks no "
+       "server. What is printed holds the keys and passwords that a worker needs. A server.yaml made for workers, with "
+       "a login of their own in the database, is given by --config; the variables that go with it stand in a file "
+       "`environment` beside it."},
+      {"workers join",
+       "",
+       0,
+       0,
+       "make this machine a worker, by what `ocelot workers add` printed",
+       "",
+       {{"--address", "HOST", "by which others reach this machine; default: its full host name"},
+        {"--dir", "DIR", "write there instead of to /etc/ocelot"},
+        {"--force", "", "in place of a configuration that is there"},
+        {"--no-start", "", "do not start ocelot-worker"}},
+       joinAsWorker,
+       {},
+       "Reads standard input. Writes server.yaml, keys and passwords, and the variables that name them to "
+       "/etc/default/ocelot (with --dir: to `environment` beside it); looks whether the store answers; then has "
+       "systemd start ocelot-worker."},
   };
 }
 

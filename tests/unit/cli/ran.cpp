@@ -65,6 +65,17 @@ std::string Person::file(const std::string& name, const std::string& text) const
   return folder_.path + "/" + name;
 }
 
+Typed::Typed(const std::string& path) : kept_(::dup(0)) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  ::dup2(file, 0);
+  ::close(file);
+}
+
+Typed::~Typed() {
+  ::dup2(kept_, 0);
+  ::close(kept_);
+}
+
 std::string readText(const std::string& path) {
   std::ifstream in(path);
   std::stringstream text;

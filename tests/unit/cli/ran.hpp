@@ -31,6 +31,18 @@ class Person {
   std::string before_;
 };
 
+// While it lives, what a command reads from standard input is that file.
+class Typed {
+ public:
+  explicit Typed(const std::string& path);
+  ~Typed();
+  Typed(const Typed&) = delete;
+  Typed& operator=(const Typed&) = delete;
+
+ private:
+  int kept_;
+};
+
 std::string readText(const std::string& path);
 bool contains(const std::string& text, const std::string& part);
 // The root of the source tree.

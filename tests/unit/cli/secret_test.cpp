@@ -1,8 +1,6 @@
 // Secrets of this machine's own store: no server is asked.
 
 #include <cppunit/extensions/HelperMacros.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <filesystem>
 
@@ -11,25 +9,6 @@
 using ocelot::test::contains;
 
 namespace {
-
-// What a command reads from standard input.
-class Typed {
- public:
-  explicit Typed(const std::string& path) : kept_(::dup(0)) {
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    ::dup2(file, 0);
-    ::close(file);
-  }
-  ~Typed() {
-    ::dup2(kept_, 0);
-    ::close(kept_);
-  }
-  Typed(const Typed&) = delete;
-  Typed& operator=(const Typed&) = delete;
-
- private:
-  int kept_;
-};
 
 class SecretTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(SecretTest);
@@ -67,7 +46,7 @@ class SecretTest : public CppUnit::TestFixture {
   void aCredentialIsKeptListedAndRemoved() {
     const ocelot::test::Person person;
     {
-      const Typed typed(person.file("credential", "robot:s3cret-word\n"));
+      const ocelot::test::Typed typed(person.file("credential", "robot:s3cret-word\n"));
       const auto ran = ocelot::test::ocelot({"secret", "set", "registry.example.org:5000", "--registry"});
       CPPUNIT_ASSERT_EQUAL_MESSAGE(ran.err, 0, ran.status);
       CPPUNIT_ASSERT_MESSAGE(ran.err, !contains(ran.err + ran.out, "s3cret"));
