@@ -38,6 +38,8 @@ class Server {
   Json get(const std::string& path);
   // Waits a minute for a server that is being restarted.
   Json getPatiently(const std::string& path);
+  // What /readyz says, whether the server is ready or not.
+  Json readiness();
   Json post(const std::string& path, const std::string& body = "{}");
   Json put(const std::string& path, const std::string& body);
   void remove(const std::string& path);
@@ -51,7 +53,7 @@ class Server {
   const Context& context() const { return context_; }
 
  private:
-  Json ask(const std::string& method, const std::string& path, const std::string& body);
+  Json ask(const std::string& method, const std::string& path, const std::string& body, int taken_too = 200);
   Context context_;
   http::Client client_;
 };

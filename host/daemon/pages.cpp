@@ -1,5 +1,7 @@
 #include "host/daemon/pages.hpp"
 
+#include <algorithm>
+
 #include "host/http/json.hpp"
 
 namespace ocelot::daemon {
@@ -8,16 +10,24 @@ namespace {
 http::Answer readiness(const http::Request& request, Health& health, bool draining) {
   http::JsonWriter body;
   bool ready = !draining;
-  body.object().key("down").array();
-  for (const Health::Item& item : health.look()) {
-    if (item.why_not.empty()) continue;
-    ready = false;
-    body.object().field("name", item.name);
-    // The reason may name hosts and paths.
-    if (request.fromLoopback()) body.field("why", item.why_not);
+  const auto items = health.look();
+  const auto list = [&](const char* key, bool warnings) {
+    body.key(key).array();
+    for (const Health::Item& item : items) {
+      if (item.why_not.empty() || item.warning != warnings) continue;
+      body.object().field("name", item.name);
+      // The reason may name hosts and paths.
+      if (request.fromLoopback()) body.field("why", item.why_not);
+      body.end();
+    }
     body.end();
-  }
-  body.end().field("draining", draining).field("ready", ready).end();
+  };
+  ready = ready && std::all_of(items.begin(), items.end(),
+                               [](const Health::Item& item) { return item.why_not.empty() || item.warning; });
+  body.object();
+  list("down", false);
+  list("warnings", true);
+  body.field("draining", draining).field("ready", ready).end();
   return http::json(body.text() + "\n", ready ? 200 : 503);
 }
 

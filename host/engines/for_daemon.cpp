@@ -42,6 +42,7 @@ void watchHealth(daemon::Health& health, Engines& engines) {
   if (engines.credentials) health.add("credentials", [&engines] { return engines.credentials->trouble(); });
   health.add("secrets", [&engines] { return engines.secrets->whyAway(); });
   health.add("queue", [&engines] { return engines.queue->trouble(); });
+  health.addWarning("queue", [&engines] { return engines.queue->warning(); });
   health.add("discovery", [&engines] { return engines.discovery->whyAway(); });
 }
 

@@ -41,6 +41,8 @@ class Queue {
   virtual void wakeUp() = 0;  // ends a wait() from another thread
   // Why wake-ups do not arrive, or cannot be sent; "": all is well, or it is the store's to say.
   virtual std::string trouble() { return ""; }
+  // What is amiss although wake-ups go their way: one of several servers is away. "": nothing.
+  virtual std::string warning() { return ""; }
 };
 
 // The stand-in on the store: SQLite by inotify on a folder beside the database, PostgreSQL by LISTEN/NOTIFY.

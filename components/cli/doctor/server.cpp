@@ -57,6 +57,22 @@ void checkWorkers(Server& server, Checks& checks) {
   }
 }
 
+// The reasons are told to its own machine only.
+void checkReadiness(Server& server, Checks& checks) {
+  const Json readiness = server.readiness();
+  const auto tell = [&](const char* list, Health health, const std::string& remedy) {
+    const auto items = readiness->getArray(list);
+    for (unsigned i = 0; items && i < static_cast<unsigned>(items->size()); ++i) {
+      const Json item = items->getObject(i);
+      const std::string why = plain(str(item, "why"));
+      checks.push_back({health, "server: " + plain(str(item, "name")),
+                        why.empty() ? "is not well; GET /readyz on the server's machine says why" : why, remedy});
+    }
+  };
+  tell("down", Health::fail, "the server waits for it, and goes on by itself");
+  tell("warnings", Health::warn, "another one serves meanwhile");
+}
+
 }  // namespace
 
 void checkServer(const Arguments& arguments, Checks& checks) {
@@ -74,6 +90,7 @@ void checkServer(const Arguments& arguments, Checks& checks) {
           {Health::warn, where, "is " + theirs + ", and this is " OCELOT_VERSION, "install the same version on both"});
     }
     checks.push_back({Health::ok, "token", plain(str(version, "token")) + ", " + str(version, "role"), ""});
+    checkReadiness(server, checks);
     checkWorkers(server, checks);
   } catch (const NoContext& none) {
     checks.push_back({Health::warn, "server", "none is known; `ocelot run` needs none", none.hint});

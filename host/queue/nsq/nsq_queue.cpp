@@ -158,6 +158,21 @@ std::string NsqQueue::trouble() {
   return "";
 }
 
+std::string NsqQueue::warning() {
+  std::unique_lock lock(mutex_);
+  if (topics_.empty()) {
+    lock.unlock();
+    return publisher_.warning();
+  }
+  std::map<NsqAddress, std::string> away;
+  for (const auto& [place, one] : subscriptions_)
+    if (const std::string why = one->connected() ? "" : one->trouble(); !why.empty()) away[place.second] = why;
+  std::string all;
+  for (const auto& [address, why] : away) all += (all.empty() ? "" : "; ") + why;
+  if (all.empty()) all = lookup_trouble_;
+  return all;
+}
+
 std::unique_ptr<Queue> openNsqQueue(const NsqSettings& settings) { return std::make_unique<NsqQueue>(settings); }
 
 }  // namespace ocelot::queue

@@ -30,6 +30,7 @@ class NsqQueue final : public Queue {
   bool wait(const std::vector<std::string>& topics, std::chrono::milliseconds at_most) override;
   void wakeUp() override { mailbox_.wakeUp(); }
   std::string trouble() override;
+  std::string warning() override;
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -48,7 +48,7 @@ Connection& Publisher::connected(Target& target) {
 void Publisher::setAside(Target& target, const std::exception& error) {
   target.connection.reset();
   target.next_try = Clock::now() + target.pause.next();
-  why_ = error.what();
+  why_ = target.why = error.what();
 }
 
 template <class Act>
@@ -96,6 +96,28 @@ void Publisher::publish(const std::string& topic, int times) {
     if (told != "OK")
       throw Unavailable("publish at nsqd " + connection.address().text() + ": it answered " + shown(told));
   });
+}
+
+std::string Publisher::warning() {
+  const std::lock_guard lock(mutex_);
+  find();
+  std::string all;
+  for (const auto& target : targets_) {
+    if (target->connection || Clock::now() >= target->next_try) {
+      try {
+        Connection& connection = connected(*target);
+        while (connection.read(Clock::now())) {
+        }
+        target->pause.reset();
+        target->next_try = {};
+        continue;
+      } catch (const Unavailable& error) {
+        setAside(*target, error);
+      }
+    }
+    all += (all.empty() ? "" : "; ") + target->why;
+  }
+  return all;
 }
 
 std::string Publisher::trouble() {

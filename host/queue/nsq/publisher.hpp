@@ -22,6 +22,8 @@ class Publisher {
   void publish(const std::string& topic, int times);
   // Why nothing could be published now; "" when a connection stands. Makes one if there is none.
   std::string trouble();
+  // Which nsqd could not be published to now, and why; "": none. Tries those to which no connection stands.
+  std::string warning();
 
  private:
   struct Target {
@@ -30,6 +32,7 @@ class Publisher {
     std::unique_ptr<Connection> connection;
     Pause pause{std::chrono::milliseconds(200), std::chrono::milliseconds(10000)};
     Clock::time_point next_try{}, tried_at{};
+    std::string why;  // it was set aside
   };
 
   void find();  // refreshes targets_

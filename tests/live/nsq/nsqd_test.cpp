@@ -83,6 +83,7 @@ class NsqdTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(NsqdTest);
   CPPUNIT_TEST(wake_ups_come_from_every_nsqd);
   CPPUNIT_TEST(with_one_of_two_killed_everything_goes_on);
+  CPPUNIT_TEST(one_of_two_away_is_a_warning);
   CPPUNIT_TEST(what_was_in_the_one_killed_wakes_all_the_same);
   CPPUNIT_TEST(nsqd_away_and_back_is_told);
   CPPUNIT_TEST(nothing_is_left_under_way_at_nsqd);
@@ -130,6 +131,29 @@ class NsqdTest : public CppUnit::TestFixture {
         return dead->get("/stats?format=json&topic=build").find("\"client_count\":1") != std::string::npos;
       });
     }
+  }
+
+  void one_of_two_away_is_a_warning() {
+    Nsqd one, two;
+    const auto worker = queue::openNsqQueue(at({&one, &two}));
+    const auto admin = queue::openNsqQueue(at({&one, &two}));
+    const auto look = [&] {
+      worker->wait({"build"}, 10ms);
+      return std::vector<std::string>{admin->warning(), worker->warning()};
+    };
+    admin->publish("build");
+    CPPUNIT_ASSERT(worker->wait({"build"}, 10s));
+    until("all is well", [&] { return look() == std::vector<std::string>(2); });
+    two.kill();
+    until("both name the one that is away", [&] {
+      const auto said = look();
+      return said[0].find(two.address()) != std::string::npos && said[1].find(two.address()) != std::string::npos;
+    });
+    for (const auto& said : look()) CPPUNIT_ASSERT_MESSAGE(said, said.find(one.address()) == std::string::npos);
+    CPPUNIT_ASSERT_EQUAL(std::string(), admin->trouble());
+    CPPUNIT_ASSERT_EQUAL(std::string(), worker->trouble());
+    two.start();
+    until("all is well again", [&] { return look() == std::vector<std::string>(2); });
   }
 
   void what_was_in_the_one_killed_wakes_all_the_same() {

@@ -40,6 +40,8 @@ class Sample : public Daemon {
   void start(Context& context) override {
     if (std::getenv("SAMPLE_FAILS")) throw std::runtime_error("store: connection refused");
     context.health().add("store", [] { return std::string(std::getenv("SAMPLE_SICK") ? "refused by 10.0.0.9" : ""); });
+    context.health().addWarning("queue",
+                                [] { return std::string(std::getenv("SAMPLE_WARNS") ? "nsqd2 is away" : ""); });
     http::Routes routes;
     routes.get("/v1/name", http::Role::viewer, [](const http::Request& r) { return http::text(r.identity.name); });
     routes.post("/v1/fail", http::Role::none, [&context](const http::Request&) {
@@ -314,15 +316,21 @@ class DaemonTest : public CppUnit::TestFixture {
     Process sick({"--config", file.path}, {{"SAMPLE_SICK", "1"}});
     const HttpAnswer answer = ask(sick.url(), "/readyz");
     CPPUNIT_ASSERT_EQUAL(503, answer.status);
-    CPPUNIT_ASSERT_EQUAL(
-        std::string(
-            "{\"down\":[{\"name\":\"store\",\"why\":\"refused by 10.0.0.9\"}],\"draining\":false,\"ready\":false}\n"),
-        answer.body);
+    CPPUNIT_ASSERT_EQUAL(std::string("{\"down\":[{\"name\":\"store\",\"why\":\"refused by "
+                                     "10.0.0.9\"}],\"warnings\":[],\"draining\":false,\"ready\":false}\n"),
+                         answer.body);
     // From elsewhere: which, not why.
     const HttpAnswer outside = ask(sick.url(), "/readyz", "", "GET", "203.0.113.9");
-    CPPUNIT_ASSERT_EQUAL(std::string("{\"down\":[{\"name\":\"store\"}],\"draining\":false,\"ready\":false}\n"),
-                         outside.body);
+    CPPUNIT_ASSERT_EQUAL(
+        std::string("{\"down\":[{\"name\":\"store\"}],\"warnings\":[],\"draining\":false,\"ready\":false}\n"),
+        outside.body);
     CPPUNIT_ASSERT_EQUAL(200, ask(sick.url(), "/healthz").status);
+    Process warning({"--config", file.path}, {{"SAMPLE_WARNS", "1"}});
+    const HttpAnswer warned = ask(warning.url(), "/readyz");
+    CPPUNIT_ASSERT_EQUAL(200, warned.status);
+    CPPUNIT_ASSERT_EQUAL(std::string("{\"down\":[],\"warnings\":[{\"name\":\"queue\",\"why\":\"nsqd2 is "
+                                     "away\"}],\"draining\":false,\"ready\":true}\n"),
+                         warned.body);
   }
 
   void metricsAreForThisMachineOrAViewer() {
