@@ -120,22 +120,11 @@ void Keeper::prepare() {
   order.guest = context_.settings.guest;
   order.mirrors = context_.settings.data_dir + "/mirrors";
   order.local_repos = context_.settings.local_repos;
-  order.previous_passed_commit = previousPassedCommit();
+  order.previous_passed_commit = context_.store.previousPassed(build_.claim);
   order.alive_timeout_ms = context_.settings.aliveTimeout().count();
   order.version = OCELOT_VERSION;
   builddir::overwriteNumber(directory_.alive(), ++alive_);
   builddir::replaceFile(directory_.spec(), builddir::encode(order));
-}
-
-std::string Keeper::previousPassedCommit() {
-  store::BuildFilter filter;
-  filter.repo = build_.build.repo;
-  filter.branch = build_.build.branch;
-  filter.states = {model::BuildState::passed};
-  filter.before_number = build_.build.number;
-  filter.limit = 1;
-  const auto before = context_.store.builds(filter);
-  return before.empty() ? "" : before.front().commit;
 }
 
 void Keeper::keep() {

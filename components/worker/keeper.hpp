@@ -69,7 +69,6 @@ class Keeper {
   bool runOnce();  // false: no process was started
   void awaitEarlier();
   void prepare();
-  std::string previousPassedCommit();
   void take(const builddir::Event& event);
   void ship(bool all);
   bool finish(const model::Outcome& outcome);

@@ -29,6 +29,15 @@ std::string findGuest(const std::string& program) {
                            " nor in ../lib/ocelot; set worker.guest to its path");
 }
 
+// By this alone it may take up its builds again. Only its owner reads it, as all of data_dir that is worth it.
+std::string ownKey(const std::string& data_dir) {
+  const std::string path = data_dir + "/worker-key";
+  if (const auto key = builddir::readIfPresent(path, 256)) return key->substr(0, key->find('\n'));
+  const std::string fresh = model::newClaimId() + model::newClaimId();
+  builddir::replaceFile(path, fresh + "\n");
+  return fresh;
+}
+
 std::string stableId(const std::string& data_dir) {
   const std::string path = data_dir + "/worker-id";
   if (const auto id = builddir::readIfPresent(path, 256)) return id->substr(0, id->find('\n'));
@@ -48,6 +57,7 @@ Settings settingsFrom(const config::Config& config) {
   fs::permissions(settings.builds(), fs::perms::owner_all);
   fs::permissions(settings.runBuilds(), fs::perms::owner_all);
   settings.id = stableId(settings.data_dir);
+  settings.key = ownKey(settings.data_dir);
   settings.name = config.has("worker.name") ? config.text("worker.name") : hostName();
   settings.url = config.text("worker.public_url");
   settings.admin_url = config.text("worker.admin_url");

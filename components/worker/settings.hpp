@@ -13,7 +13,8 @@
 namespace ocelot::worker {
 
 struct Settings {
-  std::string id;  // stable: kept in <data>/worker-id
+  std::string id;   // stable: kept in <data>/worker-id
+  std::string key;  // likewise, in <data>/worker-key; nobody else knows it
   std::string name;
   std::string url;  // where clients find its log server
   std::string admin_url;

@@ -129,7 +129,7 @@ std::optional<LiveLog> Worker::findLive(const std::string& build_id) {
 
 // What the store says is ours goes on; what lies here and is not ours any more goes away.
 void Worker::adopt() {
-  for (auto& held : engines_.store->heldBy(settings_.id)) {
+  for (auto& held : engines_.store->heldBy({settings_.id, settings_.key})) {
     const std::string id = held.build.id;
     const builddir::Directory directory(settings_.builds() + "/" + id, settings_.runBuilds() + "/" + id);
     const auto spec = builddir::readIfPresent(directory.spec());
@@ -207,7 +207,7 @@ void Worker::tellOfQueue() {
 bool Worker::takeOne() {
   auto nursery = runtimes_->choose();
   if (!nursery) return false;
-  auto claimed = engines_.store->claim(settings_.id, settings_.tags, settings_.lease.count());
+  auto claimed = engines_.store->claim({settings_.id, settings_.key}, settings_.tags, settings_.lease.count());
   if (!claimed) return false;
   log(LogLevel::info, "build claimed",
       {{"build", claimed->build.id}, {"number", std::to_string(claimed->build.number)}, {"repo", claimed->build.repo}});

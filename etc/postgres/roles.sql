@@ -1,5 +1,6 @@
 -- What each daemon may do in the database, for installations where a machine that runs builds is trusted less than the one
--- that runs ocelot-admin. Run it as a superuser, once the tables are there and again after each upgrade:
+-- that runs ocelot-admin. Run it as a superuser, once the tables are there and again after each upgrade, when the last
+-- machine has the new version:
 --
 --   psql --set ON_ERROR_STOP=1 --dbname ocelot --file roles.sql
 --
@@ -27,20 +28,34 @@ GRANT USAGE ON SCHEMA public TO ocelot_admin, ocelot_worker, ocelot_hooks, ocelo
 
 -- Everything but the tables themselves.
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ocelot_admin;
-REVOKE INSERT, UPDATE, DELETE ON schema_version FROM ocelot_admin;
+REVOKE INSERT, UPDATE, DELETE ON schema_version, log_totals FROM ocelot_admin;
 GRANT SELECT ON schema_version TO ocelot_worker, ocelot_hooks, ocelot_poller;
 
 -- Secrets are sealed with a key that the database does not have.
-GRANT SELECT ON repos, builds, stages, blobs, workers, drains TO ocelot_worker, ocelot_hooks, ocelot_poller;
+GRANT SELECT ON repos, blobs, workers, drains TO ocelot_worker, ocelot_hooks, ocelot_poller;
 
--- Takes builds and says how they go. It accepts, cancels and removes none, and knows neither tokens nor who did what.
-GRANT UPDATE (state, attempt, fence, claim_id, worker, lease_until, started_at, finished_at, reason, sentence, log_bytes,
-  log_sha256) ON builds TO ocelot_worker;
-GRANT INSERT, UPDATE, DELETE ON stages, workers TO ocelot_worker;
-GRANT SELECT, INSERT ON log_chunks TO ocelot_worker;
-GRANT INSERT ON outbox, notices TO ocelot_worker;
+-- Takes builds and says how they go, by functions that ask for the claim of each: it sees no build but those that it
+-- runs, changes no other, and knows neither tokens nor who did what.
+DO $$
+DECLARE
+  one regprocedure;
+BEGIN
+  FOR one IN SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'ocelot\_worker\_%' LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO ocelot_worker', one);
+  END LOOP;
+END $$;
+GRANT INSERT, UPDATE, DELETE ON workers TO ocelot_worker;
 
--- Accept builds, and change nothing of one that is there.
+-- Accept builds, and change nothing of one that is there. They see no claims.
+DO $$
+DECLARE
+  columns text;
+BEGIN
+  SELECT string_agg(quote_ident(attname), ', ') INTO columns FROM pg_attribute WHERE attrelid = 'public.builds'::regclass
+    AND attnum > 0 AND NOT attisdropped AND attname NOT IN ('claim_id', 'worker_key');
+  EXECUTE format('GRANT SELECT (%s) ON builds TO ocelot_hooks, ocelot_poller', columns);
+END $$;
+GRANT SELECT ON stages TO ocelot_hooks, ocelot_poller;
 GRANT INSERT ON builds, notices TO ocelot_hooks, ocelot_poller;
 GRANT INSERT, UPDATE ON stages TO ocelot_hooks, ocelot_poller;
 GRANT SELECT, INSERT, DELETE ON outbox TO ocelot_hooks, ocelot_poller;

@@ -71,10 +71,6 @@ auto withCopy(const std::string& file, const Action& action) {
   }
 }
 
-std::int64_t schemaOf(Connection& db) {
-  return db.query("SELECT COALESCE(MAX(version), 0) FROM schema_version", "i", {}).integer(0, 0);
-}
-
 std::vector<Segment> segmentsOf(Connection& db) {
   const Rows rows = db.query(
       "SELECT id, fence, log_bytes FROM builds WHERE log_bytes > 0 AND NOT EXISTS "
@@ -166,9 +162,11 @@ BackupReport restore(const StoreSettings& settings, const std::string& file,
     throw std::runtime_error("read " + file + ": it holds no ocelot.db; this is no backup of ocelot's");
   const std::string copy = scratch.path() + "/ocelot.db";
   withCopy(copy, [&](Connection& db) {
-    const std::int64_t schema = schemaOf(db);
-    if (schema > static_cast<std::int64_t>(sqliteMigrations().size()))
-      throw Conflict(newerSchema("backup " + file, db, sqliteMigrations().size()));
+    try {
+      olderProgram("backup " + file, db, sqliteMigrations());
+    } catch (const std::runtime_error& newer) {
+      throw Conflict(newer.what());
+    }
     const std::string health = db.query("PRAGMA quick_check(1)", "t", {}).text(0, 0);
     if (health != "ok") throw Conflict("read " + file + ": its database is damaged: " + health);
     report.builds = db.query("SELECT count(*) FROM builds", "i", {}).integer(0, 0);

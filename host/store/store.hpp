@@ -18,6 +18,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "host/model/build.hpp"
@@ -51,6 +52,15 @@ struct Claim {
   int attempt = 0;
   std::int64_t fence = 0;
   Micros lease_until = 0;
+};
+
+// Who claims builds: a worker's id, which everybody may know, and its key, which nobody else does. "" : it has none.
+struct Claimant {
+  std::string id, key;
+  // NOLINTNEXTLINE(google-explicit-constructor): an id alone is a claimant without a key
+  Claimant(std::string its_id, std::string its_key = "") : id(std::move(its_id)), key(std::move(its_key)) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Claimant(const char* its_id) : id(its_id) {}
 };
 
 struct ClaimedBuild {
@@ -181,7 +191,8 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // Brings the schema to this program's version, by number, under a lock. Throws when the schema is newer, naming both.
+  // Brings the schema to this program's version, by number, under a lock. A newer schema stays as it is: one that says
+  // that this program may go on is used, for another one it throws, naming both.
   virtual void migrate() = 0;
   virtual std::string describe() const = 0;  // "sqlite /var/lib/ocelot/ocelot.db (schema 1)"
   virtual Micros now() = 0;                  // the store's clock
@@ -210,7 +221,7 @@ class Store {
 
   // ── running ──
   // The best eligible queued build: machine_tag "" or one of `tags`. nullopt: nothing to do.
-  virtual std::optional<ClaimedBuild> claim(const std::string& worker_id, const std::vector<std::string>& tags,
+  virtual std::optional<ClaimedBuild> claim(const Claimant& claimant, const std::vector<std::string>& tags,
                                             std::int64_t lease_ms) = 0;
   // All builds of a worker in one statement.
   virtual std::vector<Renewal> renew(const std::vector<Claim>& claims, std::int64_t lease_ms) = 0;
@@ -221,8 +232,14 @@ class Store {
   virtual bool finish(const Finish& finish) = 0;
   // Gives a build back: queued again, this attempt not counted (worker drained).
   virtual bool release(const Claim& claim, const std::string& why) = 0;
-  // Running builds that this worker holds: for re-adoption after its restart.
-  virtual std::vector<ClaimedBuild> heldBy(const std::string& worker_id) = 0;
+  // Running builds that this worker claimed under this key, and those of its that were claimed without any: for
+  // re-adoption after its restart.
+  virtual std::vector<ClaimedBuild> heldBy(const Claimant& claimant) = 0;
+  // The commit of the last build of the same branch that passed before this one; "": none did, or not yours.
+  virtual std::string previousPassed(const Claim& claim) = 0;
+
+  // Whether that claim holds a running build: for whoever is shown one. Only its two ids are looked at.
+  virtual bool holds(const Claim& claim) = 0;
 
   // ── reconciling ──
   struct ExpiredLease {

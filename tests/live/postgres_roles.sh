@@ -103,5 +103,7 @@ await "the build passes" state
 
 denied=$(PGPASSWORD=w psql --no-psqlrc "$place user=worker_1" -c 'SELECT * FROM tokens' 2>&1) && fail "tokens were read"
 [[ $denied == *"permission denied for table tokens"* ]] || fail "reading tokens: $denied"
+denied=$(PGPASSWORD=w psql --no-psqlrc "$place user=worker_1" -c 'SELECT claim_id FROM builds' 2>&1) && fail "builds were read"
+[[ $denied == *"permission denied for table builds"* ]] || fail "reading builds: $denied"
 grep -q 'permission denied' "$work"/*.log && fail "a daemon lacked a right"
 echo "1 passed, 0 failed, 0 skipped"

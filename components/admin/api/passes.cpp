@@ -1,7 +1,6 @@
 // A pass for the secrets of a build that a worker has claimed.
 
 #include "components/admin/api/api.hpp"
-#include "host/digest/digest.hpp"
 #include "host/http/json.hpp"
 
 namespace ocelot::admin {
@@ -15,9 +14,10 @@ using http::Request;
 constexpr std::chrono::seconds kLifetime{600};
 
 bool holds(Api& api, const model::Build& build, const std::string& claim_id) {
-  for (const auto& held : api.engines.store->heldBy(build.worker))
-    if (held.claim.build_id == build.id) return digest::equal(held.claim.claim_id, claim_id);
-  return false;
+  store::Claim claim;
+  claim.build_id = build.id;
+  claim.claim_id = claim_id;
+  return api.engines.store->holds(claim);
 }
 
 Answer issue(Api& api, const Request& request) {

@@ -79,7 +79,7 @@ PostgresStore::PostgresStore(const StoreSettings& settings)
 PostgresStore::~PostgresStore() = default;
 
 std::string PostgresStore::describe() const {
-  return "postgres " + access_.shown() + " (schema " + std::to_string(postgresMigrations().size()) + ")";
+  return "postgres " + access_.shown() + " (" + shownSchema(schema_, postgresMigrations().size()) + ")";
 }
 
 const Dialect& PostgresStore::dialect() const {
@@ -93,27 +93,36 @@ std::int64_t PostgresStore::schemaThere() {
   return within<std::int64_t>(Access::read, [](Connection& db, bool) {
     const char* const there = "SELECT count(*) FROM pg_class WHERE oid = to_regclass('schema_version')";
     if (db.query(there, "i", {}).integer(0, 0) == 0) return std::int64_t{0};
-    return db.query("SELECT COALESCE(MAX(version), 0) FROM schema_version", "i", {}).integer(0, 0);
+    return schemaOf(db);
   });
 }
 
 void PostgresStore::migrate() {
   const auto& steps = postgresMigrations();
+  const std::string where = "postgres " + access_.shown();
   const std::int64_t wanted = static_cast<std::int64_t>(steps.size());
   // Most daemons find everything done, and may have no right to do it.
-  const std::int64_t there = schemaThere();
-  if (there == wanted) return;
-  if (there > wanted)
-    throw std::runtime_error(within<std::string>(Access::read, [&](Connection& db, bool) {
-      return newerSchema("postgres " + access_.shown(), db, steps.size());
-    }));
+  schema_ = schemaThere();
+  if (schema_ > wanted) {
+    // What a lambda of the transaction throws may be tried again; this is for good.
+    std::string refusal;
+    transact(Access::read, [&](Connection& db, bool) {
+      try {
+        olderProgram(where, db, steps);
+      } catch (const std::runtime_error& error) {
+        refusal = error.what();
+      }
+    });
+    if (!refusal.empty()) throw std::runtime_error(refusal);
+  }
+  if (schema_ >= wanted) return;
   const char* const may =
       "SELECT count(*) FROM pg_namespace n WHERE n.nspname = current_schema() AND has_schema_privilege(n.oid, "
       "'CREATE') AND NOT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = to_regclass('schema_version') AND NOT "
       "pg_has_role(c.relowner, 'USAGE'))";
   if (within<std::int64_t>(Access::read, [&](Connection& db, bool) { return db.query(may, "i", {}).integer(0, 0); }) ==
       0)
-    throw Unavailable("bring the schema of PostgreSQL, " + access_.shown() + ", from " + std::to_string(there) +
+    throw Unavailable("bring the schema of PostgreSQL, " + access_.shown() + ", from " + std::to_string(schema_) +
                       " to " + std::to_string(wanted) +
                       ": the role in store.dsn may not change the tables; start ocelot-admin " + OCELOT_VERSION +
                       " once as the owner of the database");
@@ -121,17 +130,8 @@ void PostgresStore::migrate() {
     // The number is this lock's name among all advisory locks of the database: "ocelot" in ASCII.
     db.script(
         "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(122472694050676)");
-    db.script(
-        "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, program TEXT NOT NULL, "
-        "applied_at BIGINT NOT NULL)");
-    const std::int64_t found = db.query("SELECT COALESCE(MAX(version), 0) FROM schema_version", "i", {}).integer(0, 0);
-    if (found > static_cast<std::int64_t>(steps.size()))
-      throw std::runtime_error(newerSchema("postgres " + access_.shown(), db, steps.size()));
-    for (std::size_t step = static_cast<std::size_t>(found); step < steps.size(); ++step) {
-      db.script(steps[step].sql);
-      db.run("INSERT INTO schema_version (version, program, applied_at) VALUES ($1, $2, ocelot_now())",
-             {static_cast<std::int64_t>(step + 1), std::string_view(OCELOT_VERSION)});
-    }
+    applyMigrations(where, db, steps);
+    schema_ = schemaOf(db);
   });
 }
 
@@ -206,38 +206,8 @@ void PostgresStore::transact(Access access, const Body& body) {
   }
 }
 
-std::optional<std::int64_t> PostgresStore::appendLog(const Claim& claim, std::int64_t offset, std::string_view bytes) {
-  requireAtMost("log chunk", bytes, kMaxLogChunk);
-  return within<std::optional<std::int64_t>>(
-      Access::write_one, [&](Connection& db, bool) -> std::optional<std::int64_t> {
-        if (!bytes.empty()) {
-          static const std::string sql =
-              "WITH held AS (UPDATE builds SET log_bytes = log_bytes + $1 WHERE id = $2 AND claim_id = $3 AND "
-              "state = 'running' AND log_bytes = $4 RETURNING id, fence, log_bytes), "
-              "added AS (INSERT INTO log_chunks (build_id, fence, begin_offset, end_offset, bytes) "
-              "SELECT id, fence, log_bytes - $1, log_bytes, $5 FROM held RETURNING build_id, end_offset) "
-              "SELECT end_offset, " +
-              tellingFollowers("build_id") + " FROM added";
-          const Rows added =
-              db.query(sql, "ii",
-                       {static_cast<std::int64_t>(bytes.size()), claim.build_id, claim.claim_id, offset, Bytes{bytes}});
-          if (!added.empty()) return added.integer(0, 0);
-        }
-        const Rows held = db.query("SELECT log_bytes FROM builds WHERE id = $1 AND claim_id = $2 AND state = 'running'",
-                                   "i", {claim.build_id, claim.claim_id});
-        return held.empty() ? std::nullopt : std::optional(held.integer(0, 0));
-      });
-}
-
-void PostgresStore::appendTail(Connection& db, const std::string& build_id, std::int64_t fence, std::int64_t offset,
-                               std::string_view tail) {
-  db.run("INSERT INTO log_chunks (build_id, fence, begin_offset, end_offset, bytes) VALUES ($1, $2, $3, $4, $5)",
-         {build_id, fence, offset, offset + static_cast<std::int64_t>(tail.size()), Bytes{tail}});
-}
-
 void PostgresStore::tellFollowers(Connection& db, std::string_view build_id) {
-  static const std::string sql = "SELECT " + tellingFollowers("$1");
-  db.query(sql, "i", {build_id});
+  db.query("SELECT " + tellingFollowers("$1"), "i", {build_id});
 }
 
 std::string PostgresStore::readLog(std::string_view build_id, std::int64_t offset, std::size_t max_bytes) {

@@ -24,6 +24,16 @@ class PostgresStore final : public SqlStore {
   void migrate() override;
   std::string describe() const override;
   std::uint64_t interruptions() const override { return interruptions_; }
+
+  // What workers do, by functions that run as the owner of the tables (worker_calls.cpp).
+  std::optional<ClaimedBuild> claim(const Claimant& claimant, const std::vector<std::string>& tags,
+                                    std::int64_t lease_ms) override;
+  std::vector<Renewal> renew(const std::vector<Claim>& claims, std::int64_t lease_ms) override;
+  bool updateStages(const Claim& claim, const std::vector<Stage>& stages) override;
+  bool finish(const Finish& finish) override;
+  bool release(const Claim& claim, const std::string& why) override;
+  std::vector<ClaimedBuild> heldBy(const Claimant& claimant) override;
+  std::string previousPassed(const Claim& claim) override;
   std::optional<std::int64_t> appendLog(const Claim& claim, std::int64_t offset, std::string_view bytes) override;
   std::string readLog(std::string_view build_id, std::int64_t offset, std::size_t max_bytes) override;
   std::unique_ptr<Watch> watch(const std::string& build_id) override { return followers_.watch(build_id); }
@@ -31,8 +41,6 @@ class PostgresStore final : public SqlStore {
  protected:
   void transact(Access access, const Body& body) override;
   const Dialect& dialect() const override;
-  void appendTail(Connection& db, const std::string& build_id, std::int64_t fence, std::int64_t offset,
-                  std::string_view tail) override;
   void tellFollowers(Connection& db, std::string_view build_id) override;
 
  private:
@@ -46,6 +54,7 @@ class PostgresStore final : public SqlStore {
   const std::size_t pool_size_;
   const std::chrono::milliseconds pool_wait_;
   std::atomic<std::uint64_t> interruptions_{0};
+  std::atomic<std::int64_t> schema_{0};  // as migrate() found or left it
 
   std::mutex mutex_;
   std::condition_variable returned_;

@@ -27,6 +27,8 @@ const char* const kClaimTypes =
     "iiii"
     "tii";
 
+const char* const kStageTypes = "ittitiiiiiii";
+
 std::string buildColumns(bool with_documents) {
   return std::string(
              "number, id, repo, branch, commit_id, author, message, trigger_kind, requested_by, rerun_of, state, "
@@ -111,7 +113,10 @@ std::vector<Stage> stagesOf(Connection& db, const std::string& build_id) {
       "SELECT idx, name, state, exit_code, sentence, started_at, finished_at, cpu_us, max_rss_bytes, log_begin, "
       "log_end, "
       "line FROM stages WHERE build_id = $1 ORDER BY idx";
-  const Rows rows = db.query(sql, "ittitiiiiiii", {build_id});
+  return stagesFrom(db.query(sql, kStageTypes, {build_id}));
+}
+
+std::vector<Stage> stagesFrom(const Rows& rows) {
   std::vector<Stage> stages;
   for (std::size_t row = 0; row < rows.size(); ++row) {
     Cursor next(rows, row);
@@ -141,13 +146,44 @@ void putStages(Connection& db, const std::string& build_id, const std::vector<St
       "exit_code = excluded.exit_code, sentence = excluded.sentence, started_at = excluded.started_at, "
       "finished_at = excluded.finished_at, cpu_us = excluded.cpu_us, max_rss_bytes = excluded.max_rss_bytes, "
       "log_begin = excluded.log_begin, log_end = excluded.log_end, line = excluded.line";
-  if (stages.size() > kMaxStages)
-    throw std::invalid_argument("store the stages of build " + build_id + ": " + std::to_string(stages.size()) +
-                                " of them, at most " + std::to_string(kMaxStages) + " are allowed");
+  requireFewStages(build_id, stages);
   for (const Stage& stage : stages)
     db.run(sql, {build_id, stage.index, stage.name, model::toString(stage.state), stage.exit_code,
                  cutText(stage.sentence, kMaxSentence), stage.started_at, stage.finished_at, stage.cpu_us,
                  stage.max_rss_bytes, stage.log_begin, stage.log_end, stage.line});
+}
+
+void requireFewStages(const std::string& build_id, const std::vector<Stage>& stages) {
+  if (stages.size() > kMaxStages)
+    throw std::invalid_argument("store the stages of build " + build_id + ": " + std::to_string(stages.size()) +
+                                " of them, at most " + std::to_string(kMaxStages) + " are allowed");
+}
+
+std::vector<Renewal> renewalsOf(const std::vector<Claim>& claims, const Rows& held) {
+  std::vector<Renewal> renewals;
+  for (const Claim& claim : claims) {
+    Renewal& renewal = renewals.emplace_back();
+    renewal.build_id = claim.build_id;
+    for (std::size_t row = 0; row < held.size(); ++row) {
+      if (held.text(row, 0) != claim.build_id || held.text(row, 1) != claim.claim_id) continue;
+      renewal.held = true;
+      renewal.cancel_requested = held.integer(row, 2) != 0;
+    }
+  }
+  return renewals;
+}
+
+void requireEnding(const Finish& finish) {
+  const model::BuildState state = finish.outcome.state;
+  if (!model::isFinal(state) || state == model::BuildState::rejected)
+    throw std::invalid_argument("finish build " + finish.claim.build_id + ": a running build cannot end as " +
+                                std::string(model::toString(state)));
+  requireAtMost("log chunk", finish.tail, kMaxLogChunk);
+}
+
+void throwBehind(const Finish& finish, std::int64_t stored) {
+  throw Conflict("seal the log of build " + finish.claim.build_id + ": the store has " + std::to_string(stored) +
+                 " bytes of it and the worker " + std::to_string(finish.log_bytes) + "; append the rest first");
 }
 
 void addOutbox(Connection& db, const std::string& machine_tag) {

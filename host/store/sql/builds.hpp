@@ -27,11 +27,23 @@ std::string claimColumns();
 extern const char* const kClaimTypes;
 ClaimedBuild claimedFrom(const Rows& rows, std::size_t row);
 
+// A stage's columns but the build's: idx, name, state, exit_code, sentence, started_at, finished_at, cpu_us,
+// max_rss_bytes, log_begin, log_end, line.
+extern const char* const kStageTypes;
+std::vector<Stage> stagesFrom(const Rows& rows);
 std::vector<Stage> stagesOf(Connection& db, const std::string& build_id);
 void putStages(Connection& db, const std::string& build_id, const std::vector<Stage>& stages);
 
 void addOutbox(Connection& db, const std::string& machine_tag);
 void addNotice(Connection& db, const std::string& build_id);
+
+// From rows of build id, claim id and cancel_requested: those that are held still.
+std::vector<Renewal> renewalsOf(const std::vector<Claim>& claims, const Rows& held);
+// Throws std::invalid_argument for what no running build can end as.
+void requireEnding(const Finish& finish);
+// The store has `stored` bytes of the log, and the worker has others. Throws Conflict.
+[[noreturn]] void throwBehind(const Finish& finish, std::int64_t stored);
+void requireFewStages(const std::string& build_id, const std::vector<Stage>& stages);
 
 // Throws std::invalid_argument when `value` is longer than `limit`.
 void requireAtMost(const char* what, std::string_view value, std::size_t limit);

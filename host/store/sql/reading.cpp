@@ -134,4 +134,11 @@ std::optional<BuildState> SqlStore::cancel(std::string_view build_id, const std:
   });
 }
 
+bool SqlStore::holds(const Claim& claim) {
+  const char* const sql = "SELECT number FROM builds WHERE id = $1 AND claim_id = $2 AND state = 'running'";
+  return within<bool>(Access::read, [&](Connection& db, bool) {
+    return !claim.claim_id.empty() && !db.query(sql, "i", {claim.build_id, claim.claim_id}).empty();
+  });
+}
+
 }  // namespace ocelot::store

@@ -40,7 +40,8 @@ bool SqlStore::endLease(const ExpiredLease& lease, int max_attempts) {
     if (!canceled && attempt < max_attempts) {
       db.run("DELETE FROM stages WHERE build_id = $1", {id});
       db.run(
-          "UPDATE builds SET state = 'queued', claim_id = '', lease_until = 0, started_at = 0, reason = 'worker_lost', "
+          "UPDATE builds SET state = 'queued', claim_id = '', worker_key = '', lease_until = 0, started_at = 0, reason "
+          "= 'worker_lost', "
           "sentence = $1 WHERE id = $2",
           {lost + "; waiting for the next", id});
       addOutbox(db, held.text(0, 1));

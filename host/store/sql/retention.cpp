@@ -30,7 +30,12 @@ int tighter(int a, int b) { return a == 0 ? b : b == 0 ? a : std::min(a, b); }
 std::map<std::string, int> mostBuilds(Connection& db, const Retention& retention) {
   std::map<std::string, int> most;
   if (retention.keep_builds_per_repo > 0) {
-    const Rows repos = db.query("SELECT DISTINCT repo FROM builds", "t", {});
+    // A step in the index for each repo, not one for each build.
+    const Rows repos = db.query(
+        "WITH RECURSIVE names (repo) AS (SELECT MIN(repo) FROM builds UNION ALL SELECT (SELECT MIN(repo) FROM builds "
+        "WHERE repo > names.repo) FROM names WHERE names.repo IS NOT NULL) SELECT repo FROM names WHERE repo IS NOT "
+        "NULL",
+        "t", {});
     for (std::size_t row = 0; row < repos.size(); ++row) most[repos.text(row, 0)] = retention.keep_builds_per_repo;
   }
   for (const auto& own : retention.repos)
@@ -99,7 +104,13 @@ int SqlStore::prune(const Retention& retention, int limit) {
 
 std::int64_t SqlStore::logBytes() {
   return within<std::int64_t>(Access::read, [](Connection& db, bool) {
-    return db.query("SELECT CAST(COALESCE(SUM(log_bytes), 0) AS BIGINT) FROM builds", "i", {}).integer(0, 0);
+    // Triggers keep the sum of those that have ended.
+    return db
+        .query(
+            "SELECT CAST((SELECT COALESCE(SUM(bytes), 0) FROM log_totals) + (SELECT COALESCE(SUM(log_bytes), 0) FROM "
+            "builds WHERE state IN ('queued', 'running')) AS BIGINT)",
+            "i", {})
+        .integer(0, 0);
   });
 }
 

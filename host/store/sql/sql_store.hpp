@@ -1,6 +1,6 @@
 #pragma once
-// What both adapters do alike: every member of Store that is plain SQL. An adapter brings sessions, transactions and
-// the place where logs are kept.
+// What both adapters do alike: every member of Store that is plain SQL. An adapter brings sessions, transactions, what
+// workers do, and the place where logs are kept.
 
 #include <functional>
 #include <map>
@@ -44,13 +44,7 @@ class SqlStore : public Store {
   std::vector<OutboxItem> outbox(int limit) override;
   void published(const std::vector<std::int64_t>& ids) override;
 
-  std::optional<ClaimedBuild> claim(const std::string& worker_id, const std::vector<std::string>& tags,
-                                    std::int64_t lease_ms) override;
-  std::vector<Renewal> renew(const std::vector<Claim>& claims, std::int64_t lease_ms) override;
-  bool updateStages(const Claim& claim, const std::vector<Stage>& stages) override;
-  bool finish(const Finish& finish) override;
-  bool release(const Claim& claim, const std::string& why) override;
-  std::vector<ClaimedBuild> heldBy(const std::string& worker_id) override;
+  bool holds(const Claim& claim) override;
 
   std::vector<ExpiredLease> expiredLeases() override;
   bool endLease(const ExpiredLease& lease, int max_attempts) override;
@@ -105,13 +99,8 @@ class SqlStore : public Store {
   virtual void transact(Access access, const Body& body) = 0;
   virtual const Dialect& dialect() const = 0;
 
-  // Puts the closing chunk of a log, inside finish's transaction.
-  virtual void appendTail(Connection& db, const std::string& build_id, std::int64_t fence, std::int64_t offset,
-                          std::string_view tail) = 0;
   // Inside the transaction that changes an active build.
   virtual void tellFollowers(Connection&, std::string_view /*build_id*/) {}
-  // Before finish's transaction: what was appended so far is made to survive power loss.
-  virtual void settleLog(const Claim&) {}
   // Inside prune's transaction, before the row goes; and after it was committed.
   virtual void markLogDead(Connection&, const std::string& /*build_id*/, std::int64_t /*fence*/) {}
   virtual void removeDeadLogs() {}

@@ -1,26 +1,50 @@
-// What a worker does to the builds that it runs. Every write names the claim.
+// What a worker does to the builds that it runs. Every write names the claim. In PostgreSQL, where workers may be
+// trusted less than the database, functions do the same: migrations/0008_worker_functions.sql.
 
 #include <stdexcept>
 
+#include "host/digest/digest.hpp"
 #include "host/store/sql/builds.hpp"
-#include "host/store/sql/sql_store.hpp"
 #include "host/store/sql/text.hpp"
+#include "host/store/sqlite/sqlite_store.hpp"
 
 namespace ocelot::store {
 
 using model::BuildState;
 
-std::optional<ClaimedBuild> SqlStore::claim(const std::string& worker_id, const std::vector<std::string>& tags,
-                                            std::int64_t lease_ms) {
+namespace {
+
+// What is kept of a key; "" of none.
+std::string keySum(const std::string& key) { return key.empty() ? "" : digest::sha256Hex(key); }
+
+}  // namespace
+
+// An idle worker asks every now and then: that must not take the write lock.
+std::optional<ClaimedBuild> SqliteStore::claim(const Claimant& claimant, const std::vector<std::string>& tags,
+                                               std::int64_t lease_ms) {
+  static const std::string sql =
+      "SELECT number FROM builds WHERE state = 'queued' AND (machine_tag = '' OR machine_tag " +
+      dialect().inList("$1") + ") LIMIT 1";
+  bool any = false;
+  read([&](Connection& db, bool) { any = !db.query(sql, "i", {jsonList(tags)}).empty(); });
+  if (!any) return std::nullopt;
+  return take(claimant, tags, lease_ms);
+}
+
+std::optional<ClaimedBuild> SqliteStore::take(const Claimant& claimant, const std::vector<std::string>& tags,
+                                              std::int64_t lease_ms) {
   const std::string claim_id = model::newClaimId();
   static const std::string mine = "SELECT " + claimColumns() + " FROM builds WHERE claim_id = $1 AND state = 'running'";
-  const std::string take =
+  const std::string taking =
       "UPDATE builds SET state = 'running', attempt = attempt + 1, fence = fence + 1, claim_id = $1, worker = $2, "
-      "lease_until = ocelot_now() + $3, started_at = ocelot_now(), reason = '', sentence = '', log_bytes = 0, "
+      "worker_key = $3, lease_until = ocelot_now() + $4, started_at = ocelot_now(), reason = '', sentence = '', "
+      "log_bytes = 0, "
       "log_sha256 = '' WHERE number = (SELECT number FROM builds WHERE state = 'queued' AND (machine_tag = '' OR "
       "machine_tag " +
-      dialect().inList("$4") + ") ORDER BY priority DESC, queued_at, number LIMIT 1" + dialect().skip_locked +
-      ") RETURNING " + claimColumns();
+      dialect().inList("$5") +
+      ") ORDER BY priority DESC, queued_at, number LIMIT 1"
+      ") RETURNING " +
+      claimColumns();
   return within<std::optional<ClaimedBuild>>(
       Access::durable_one, [&](Connection& db, bool again) -> std::optional<ClaimedBuild> {
         // A claim whose answer was lost is looked up, or its build would wait for its lease to end.
@@ -28,13 +52,14 @@ std::optional<ClaimedBuild> SqlStore::claim(const std::string& worker_id, const 
           const Rows held = db.query(mine, kClaimTypes, {claim_id});
           if (!held.empty()) return claimedFrom(held, 0);
         }
-        const Rows taken = db.query(take, kClaimTypes, {claim_id, worker_id, lease_ms * 1000, jsonList(tags)});
+        const Rows taken = db.query(taking, kClaimTypes,
+                                    {claim_id, claimant.id, keySum(claimant.key), lease_ms * 1000, jsonList(tags)});
         if (taken.empty()) return std::nullopt;
         return claimedFrom(taken, 0);
       });
 }
 
-std::vector<Renewal> SqlStore::renew(const std::vector<Claim>& claims, std::int64_t lease_ms) {
+std::vector<Renewal> SqliteStore::renew(const std::vector<Claim>& claims, std::int64_t lease_ms) {
   if (claims.empty()) return {};
   std::vector<std::string> ids;
   for (const Claim& claim : claims) ids.push_back(claim.claim_id);
@@ -42,42 +67,25 @@ std::vector<Renewal> SqlStore::renew(const std::vector<Claim>& claims, std::int6
                           dialect().inList("$2") + " RETURNING id, claim_id, cancel_requested";
   return within<std::vector<Renewal>>(Access::write_one, [&](Connection& db, bool) {
     const Rows held = db.query(sql, "tti", {lease_ms * 1000, jsonList(ids)});
-    std::vector<Renewal> renewals;
-    for (const Claim& claim : claims) {
-      Renewal& renewal = renewals.emplace_back();
-      renewal.build_id = claim.build_id;
-      for (std::size_t row = 0; row < held.size(); ++row) {
-        if (held.text(row, 0) != claim.build_id || held.text(row, 1) != claim.claim_id) continue;
-        renewal.held = true;
-        renewal.cancel_requested = held.integer(row, 2) != 0;
-      }
-    }
-    return renewals;
+    return renewalsOf(claims, held);
   });
 }
 
-bool SqlStore::updateStages(const Claim& claim, const std::vector<Stage>& stages) {
-  const std::string sql =
-      std::string("SELECT number FROM builds WHERE id = $1 AND claim_id = $2 AND state = 'running'") +
-      dialect().for_update;
+bool SqliteStore::updateStages(const Claim& claim, const std::vector<Stage>& stages) {
+  const std::string sql = "SELECT number FROM builds WHERE id = $1 AND claim_id = $2 AND state = 'running'";
   return within<bool>(Access::write, [&](Connection& db, bool) {
     if (db.query(sql, "i", {claim.build_id, claim.claim_id}).empty()) return false;
     putStages(db, claim.build_id, stages);
-    tellFollowers(db, claim.build_id);
     return true;
   });
 }
 
-bool SqlStore::finish(const Finish& finish) {
+bool SqliteStore::finish(const Finish& finish) {
   const BuildState state = finish.outcome.state;
-  if (!model::isFinal(state) || state == BuildState::rejected)
-    throw std::invalid_argument("finish build " + finish.claim.build_id + ": a running build cannot end as " +
-                                std::string(model::toString(state)));
-  requireAtMost("log chunk", finish.tail, kMaxLogChunk);
-  settleLog(finish.claim);
-  const std::string lock =
-      std::string("SELECT fence, log_bytes FROM builds WHERE id = $1 AND claim_id = $2 AND state = 'running'") +
-      dialect().for_update;
+  requireEnding(finish);
+  // What was appended so far is made to survive power loss.
+  logs_.sync(finish.claim.build_id, finish.claim.fence);
+  const std::string lock = "SELECT fence, log_bytes FROM builds WHERE id = $1 AND claim_id = $2 AND state = 'running'";
   return within<bool>(Access::durable, [&](Connection& db, bool again) {
     const std::string& id = finish.claim.build_id;
     const Rows held = db.query(lock, "ii", {id, finish.claim.claim_id});
@@ -93,9 +101,7 @@ bool SqlStore::finish(const Finish& finish) {
       appendTail(db, id, held.integer(0, 0), stored, finish.tail);
       stored += static_cast<std::int64_t>(finish.tail.size());
     }
-    if (!finish.log_sha256.empty() && stored != finish.log_bytes)
-      throw Conflict("seal the log of build " + id + ": the store has " + std::to_string(stored) +
-                     " bytes of it and the worker " + std::to_string(finish.log_bytes) + "; append the rest first");
+    if (!finish.log_sha256.empty() && stored != finish.log_bytes) throwBehind(finish, stored);
     putStages(db, id, finish.stages);
     db.run(
         "UPDATE builds SET state = $1, reason = $2, sentence = $3, log_bytes = $4, log_sha256 = $5, "
@@ -103,21 +109,18 @@ bool SqlStore::finish(const Finish& finish) {
         {model::toString(state), finish.outcome.reason, cutText(finish.outcome.sentence, kMaxSentence), stored,
          finish.log_sha256, id});
     addNotice(db, id);
-    tellFollowers(db, id);
     return true;
   });
 }
 
-bool SqlStore::release(const Claim& claim, const std::string& why) {
-  const std::string lock = std::string(
-                               "SELECT cancel_requested, machine_tag, cancel_by FROM builds WHERE id = $1 AND claim_id "
-                               "= $2 AND state = 'running'") +
-                           dialect().for_update;
+bool SqliteStore::release(const Claim& claim, const std::string& why) {
+  const std::string lock =
+      "SELECT cancel_requested, machine_tag, cancel_by FROM builds WHERE id = $1 AND claim_id = $2 AND state = "
+      "'running'";
   return within<bool>(Access::write, [&](Connection& db, bool) {
     const std::string& id = claim.build_id;
     const Rows held = db.query(lock, "itt", {id, claim.claim_id});
     if (held.empty()) return false;
-    tellFollowers(db, id);
     if (held.integer(0, 0) != 0) {
       db.run(
           "UPDATE builds SET state = 'canceled', reason = 'canceled', sentence = $1, finished_at = ocelot_now(), "
@@ -128,7 +131,8 @@ bool SqlStore::release(const Claim& claim, const std::string& why) {
     }
     db.run("DELETE FROM stages WHERE build_id = $1", {id});
     db.run(
-        "UPDATE builds SET state = 'queued', attempt = attempt - 1, claim_id = '', lease_until = 0, started_at = 0, "
+        "UPDATE builds SET state = 'queued', attempt = attempt - 1, claim_id = '', worker_key = '', lease_until = 0, "
+        "started_at = 0, "
         "reason = 'worker_drained', sentence = $1 WHERE id = $2",
         {cutText(why, kMaxSentence), id});
     addOutbox(db, held.text(0, 1));
@@ -136,17 +140,32 @@ bool SqlStore::release(const Claim& claim, const std::string& why) {
   });
 }
 
-std::vector<ClaimedBuild> SqlStore::heldBy(const std::string& worker_id) {
+std::vector<ClaimedBuild> SqliteStore::heldBy(const Claimant& claimant) {
   static const std::string sql =
-      "SELECT " + claimColumns() + " FROM builds WHERE state = 'running' AND worker = $1 ORDER BY number";
+      "SELECT " + claimColumns() +
+      " FROM builds WHERE state = 'running' AND worker = $1 AND worker_key IN ('', $2) ORDER BY number";
   return within<std::vector<ClaimedBuild>>(Access::read, [&](Connection& db, bool) {
-    const Rows rows = db.query(sql, kClaimTypes, {worker_id});
+    const Rows rows = db.query(sql, kClaimTypes, {claimant.id, keySum(claimant.key)});
     std::vector<ClaimedBuild> held;
     for (std::size_t row = 0; row < rows.size(); ++row) {
       held.push_back(claimedFrom(rows, row));
       held.back().build.stages = stagesOf(db, held.back().build.id);
     }
     return held;
+  });
+}
+
+std::string SqliteStore::previousPassed(const Claim& claim) {
+  const char* const mine =
+      "SELECT repo, branch, number FROM builds WHERE id = $1 AND claim_id = $2 AND state = 'running'";
+  const char* const before =
+      "SELECT commit_id FROM builds WHERE repo = $1 AND branch = $2 AND state = 'passed' AND number < $3 "
+      "ORDER BY number DESC LIMIT 1";
+  return within<std::string>(Access::read, [&](Connection& db, bool) -> std::string {
+    const Rows build = db.query(mine, "tti", {claim.build_id, claim.claim_id});
+    if (build.empty()) return "";
+    const Rows passed = db.query(before, "t", {build.text(0, 0), build.text(0, 1), build.integer(0, 2)});
+    return passed.empty() ? "" : passed.text(0, 0);
   });
 }
 

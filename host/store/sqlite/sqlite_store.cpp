@@ -40,7 +40,7 @@ SqliteStore::SqliteStore(const StoreSettings& settings)
 SqliteStore::~SqliteStore() = default;
 
 std::string SqliteStore::describe() const {
-  return "sqlite " + file_ + " (schema " + std::to_string(sqliteMigrations().size()) + ")";
+  return "sqlite " + file_ + " (" + shownSchema(schema_, sqliteMigrations().size()) + ")";
 }
 
 const Dialect& SqliteStore::dialect() const {
@@ -49,19 +49,9 @@ const Dialect& SqliteStore::dialect() const {
 }
 
 void SqliteStore::migrate() {
-  const auto& steps = sqliteMigrations();
   transact(Access::durable, [&](Connection& db, bool) {
-    db.script(
-        "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, program TEXT NOT NULL, "
-        "applied_at INTEGER NOT NULL)");
-    const std::int64_t found = db.query("SELECT COALESCE(MAX(version), 0) FROM schema_version", "i", {}).integer(0, 0);
-    if (found > static_cast<std::int64_t>(steps.size()))
-      throw std::runtime_error(newerSchema("sqlite " + file_, db, steps.size()));
-    for (std::size_t step = static_cast<std::size_t>(found); step < steps.size(); ++step) {
-      db.script(steps[step].sql);
-      db.run("INSERT INTO schema_version (version, program, applied_at) VALUES ($1, $2, ocelot_now())",
-             {static_cast<std::int64_t>(step + 1), std::string_view(OCELOT_VERSION)});
-    }
+    applyMigrations("sqlite " + file_, db, sqliteMigrations());
+    schema_ = schemaOf(db);
   });
 }
 
@@ -184,18 +174,6 @@ void SqliteStore::read(const Body& body) {
   }
 }
 
-// An idle worker asks every now and then: that must not take the write lock.
-std::optional<ClaimedBuild> SqliteStore::claim(const std::string& worker_id, const std::vector<std::string>& tags,
-                                               std::int64_t lease_ms) {
-  static const std::string sql =
-      "SELECT number FROM builds WHERE state = 'queued' AND (machine_tag = '' OR machine_tag " +
-      dialect().inList("$1") + ") LIMIT 1";
-  bool any = false;
-  read([&](Connection& db, bool) { any = !db.query(sql, "i", {jsonList(tags)}).empty(); });
-  if (!any) return std::nullopt;
-  return SqlStore::claim(worker_id, tags, lease_ms);
-}
-
 std::optional<std::int64_t> SqliteStore::appendLog(const Claim& claim, std::int64_t offset, std::string_view bytes) {
   requireAtMost("log chunk", bytes, kMaxLogChunk);
   std::optional<std::int64_t> size;
@@ -226,8 +204,6 @@ void SqliteStore::appendTail(Connection& db, const std::string& build_id, std::i
                    " bytes and the database " + std::to_string(offset) + "; append the rest again");
   logs_.sync(build_id, fence);
 }
-
-void SqliteStore::settleLog(const Claim& claim) { logs_.sync(claim.build_id, claim.fence); }
 
 std::string SqliteStore::readLog(std::string_view build_id, std::int64_t offset, std::size_t max_bytes) {
   std::int64_t fence = 0, size = 0;

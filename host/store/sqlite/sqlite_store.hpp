@@ -1,6 +1,7 @@
 #pragma once
 // The store of one machine: a SQLite file, with logs in segment files beside it. Any number of processes may open it.
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -20,22 +21,32 @@ class SqliteStore : public SqlStore {
 
   void migrate() override;
   std::string describe() const override;
-  std::optional<ClaimedBuild> claim(const std::string& worker_id, const std::vector<std::string>& tags,
+  std::optional<ClaimedBuild> claim(const Claimant& claimant, const std::vector<std::string>& tags,
                                     std::int64_t lease_ms) override;
+  std::vector<Renewal> renew(const std::vector<Claim>& claims, std::int64_t lease_ms) override;
+  bool updateStages(const Claim& claim, const std::vector<Stage>& stages) override;
+  bool finish(const Finish& finish) override;
+  bool release(const Claim& claim, const std::string& why) override;
+  std::vector<ClaimedBuild> heldBy(const Claimant& claimant) override;
+  std::string previousPassed(const Claim& claim) override;
   std::optional<std::int64_t> appendLog(const Claim& claim, std::int64_t offset, std::string_view bytes) override;
   std::string readLog(std::string_view build_id, std::int64_t offset, std::size_t max_bytes) override;
 
  protected:
   void transact(Access access, const Body& body) override;
   const Dialect& dialect() const override;
-  void appendTail(Connection& db, const std::string& build_id, std::int64_t fence, std::int64_t offset,
-                  std::string_view tail) override;
-  void settleLog(const Claim& claim) override;
   void markLogDead(Connection& db, const std::string& build_id, std::int64_t fence) override;
   void removeDeadLogs() override;
 
  private:
+  std::atomic<std::int64_t> schema_{0};  // as migrate() found or left it
   class ReaderLease;
+  // Takes a queued build, as claim() says.
+  std::optional<ClaimedBuild> take(const Claimant& claimant, const std::vector<std::string>& tags,
+                                   std::int64_t lease_ms);
+  // Puts the closing chunk of a log, inside finish's transaction.
+  void appendTail(Connection& db, const std::string& build_id, std::int64_t fence, std::int64_t offset,
+                  std::string_view tail);
   void write(bool durable, const Body& body);
   void writeAside(const Body& body);
   void read(const Body& body);

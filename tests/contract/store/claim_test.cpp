@@ -211,4 +211,42 @@ CONTRACT(aWorkerFindsWhatItHeldBeforeItsRestart) {
   CPPUNIT_ASSERT_EQUAL(1, held.front().claim.attempt);
   CPPUNIT_ASSERT_EQUAL(std::size_t{1}, held.front().build.stages.size());
   CPPUNIT_ASSERT(ground.store().heldBy("worker-2").empty());
+  CPPUNIT_ASSERT_EQUAL_MESSAGE("claimed when workers had no keys", std::size_t{1},
+                               ground.store().heldBy({"worker-1", "its new key"}).size());
+}
+
+CONTRACT(whatWasClaimedUnderAKeyIsFoundByThatKeyAlone) {
+  ground.accept();
+  const auto claimed = ground.store().claim({"worker-1", "its key"}, {}, 30'000);
+  CPPUNIT_ASSERT_EQUAL(std::size_t{1}, ground.store().heldBy({"worker-1", "its key"}).size());
+  CPPUNIT_ASSERT(ground.store().heldBy({"worker-1", "another"}).empty());
+  CPPUNIT_ASSERT(ground.store().heldBy("worker-1").empty());
+  CPPUNIT_ASSERT(ground.store().heldBy({"worker-2", "its key"}).empty());
+  CPPUNIT_ASSERT_EQUAL_MESSAGE("the key itself is not kept", std::string("0"),
+                               ground.engine().text("SELECT count(*) FROM builds WHERE worker_key LIKE '%key%'"));
+  CPPUNIT_ASSERT(ground.store().holds(claimed->claim));
+  store::Claim forged = claimed->claim;
+  forged.claim_id = model::newClaimId();
+  CPPUNIT_ASSERT(!ground.store().holds(forged));
+  CPPUNIT_ASSERT(ground.store().release(claimed->claim, "drained"));
+  CPPUNIT_ASSERT(!ground.store().holds(claimed->claim));
+  forged.claim_id = "";
+  CPPUNIT_ASSERT(!ground.store().holds(forged));
+  // Whoever has no key claims it next: the earlier one's does not stay.
+  ground.store().claim("worker-1", {}, 30'000);
+  CPPUNIT_ASSERT_EQUAL(std::size_t{1}, ground.store().heldBy("worker-1").size());
+}
+
+CONTRACT(whatPassedBeforeIsToldToWhoeverRunsABuild) {
+  auto build = Ground::someBuild();
+  build.commit = std::string(40, 'a');
+  ground.store().accept(build, "");
+  CPPUNIT_ASSERT(ground.store().finish(Ground::ending(ground.store().claim("w", {}, 30'000)->claim)));
+  ground.ended(model::BuildState::failed);
+  ground.ended(model::BuildState::passed, "other");
+  const auto running = ground.running();
+  CPPUNIT_ASSERT_EQUAL(std::string(40, 'a'), ground.store().previousPassed(running.claim));
+  store::Claim forged = running.claim;
+  forged.claim_id = model::newClaimId();
+  CPPUNIT_ASSERT_EQUAL(std::string(), ground.store().previousPassed(forged));
 }

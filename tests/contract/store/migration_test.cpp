@@ -46,9 +46,48 @@ CONTRACT(aNewerSchemaIsRefusedNamingBoth) {
     CPPUNIT_FAIL("a newer schema was taken");
   } catch (const std::runtime_error& error) {
     const std::string what = error.what();
-    CPPUNIT_ASSERT_MESSAGE(what, what.find("schema 77 of ocelot 9.9, and ocelot " OCELOT_VERSION) != std::string::npos);
+    CPPUNIT_ASSERT_MESSAGE(what, what.find("schema 77 of ocelot 9.9, for programs") != std::string::npos);
     CPPUNIT_ASSERT_MESSAGE(what, what.find("up to " + kSchema) != std::string::npos);
+    CPPUNIT_ASSERT_MESSAGE(what, what.find("that know schema 77 or later") != std::string::npos);
   }
+}
+
+CONTRACT(aNewerSchemaThatSaysSoIsUsed) {
+  ground.engine().sql("INSERT INTO schema_version (version, program, applied_at, works_from) VALUES (77, '9.9', 1, " +
+                      kSchema + ")");
+  const auto store = ground.openAnother();
+  store->migrate();
+  CPPUNIT_ASSERT_EQUAL(std::int64_t{1}, store->accept(Ground::someBuild(), "").number);
+  const std::string what = store->describe();
+  CPPUNIT_ASSERT_MESSAGE(what,
+                         what.find("(schema 77, of which this program knows " + kSchema + ")") != std::string::npos);
+  CPPUNIT_ASSERT_EQUAL_MESSAGE("nothing was changed back", std::string("77"),
+                               ground.engine().text("SELECT MAX(version) FROM schema_version"));
+  // The next one leaves this program behind.
+  ground.engine().sql("INSERT INTO schema_version (version, program, applied_at, works_from) VALUES (78, '10.0', 1, " +
+                      std::to_string(store::sqliteMigrations().size() + 1) + ")");
+  try {
+    ground.openAnother()->migrate();
+    CPPUNIT_FAIL("a schema was taken that leaves this program behind");
+  } catch (const std::runtime_error& error) {
+    const std::string said = error.what();
+    CPPUNIT_ASSERT_MESSAGE(said, said.find("schema 78 of ocelot 10.0") != std::string::npos);
+  }
+}
+
+CONTRACT(eachStepSaysWhichProgramsItLeavesBehind) {
+  for (const auto* steps : {&store::sqliteMigrations(), &store::postgresMigrations()}) {
+    std::int64_t from = 0;
+    for (std::size_t i = 0; i < steps->size(); ++i)
+      from = worksFrom((*steps)[i], static_cast<std::int64_t>(i + 1), from);
+    CPPUNIT_ASSERT_EQUAL(std::to_string(from),
+                         ground.engine().text("SELECT works_from FROM schema_version ORDER BY version DESC LIMIT 1"));
+  }
+  CPPUNIT_ASSERT_EQUAL(std::int64_t{7}, store::worksFrom({"x", "-- ocelot: expand\nSELECT 1"}, 10, 7));
+  CPPUNIT_ASSERT_EQUAL(std::int64_t{9}, store::worksFrom({"x", "-- ocelot: contract 9\nSELECT 1"}, 10, 7));
+  for (const char* wrong : {"SELECT 1", "-- adds a table", "-- ocelot: contract 6", "-- ocelot: contract 11",
+                            "-- ocelot: contract 9x", "-- ocelot: contract ", "-- ocelot: expand more"})
+    CPPUNIT_ASSERT_THROW_MESSAGE(wrong, store::worksFrom({"x", wrong}, 10, 7), std::logic_error);
 }
 
 CONTRACT(aStoreThatWasNeverMigratedDoesNotAnswerFine) {

@@ -71,6 +71,42 @@ CONTRACT(aBuildGoesWhole) {
   CPPUNIT_ASSERT_EQUAL(kept, notices.front().build_id);
 }
 
+// The sum is kept by triggers: it stays what adding up would give.
+CONTRACT(theBytesOfAllLogsAreKnownWithoutAddingThemUp) {
+  const auto summed = [&] {
+    return std::stoll(ground.engine().text("SELECT COALESCE(SUM(log_bytes), 0) FROM builds"));
+  };
+  const auto same = [&](const std::string& when) {
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(when, std::int64_t{summed()}, ground.store().logBytes());
+  };
+  same("empty");
+  const auto first = ground.running();
+  ground.store().appendLog(first.claim, 0, std::string(1000, 'x'));
+  same("a build runs");
+  CPPUNIT_ASSERT_EQUAL(std::int64_t{1000}, ground.store().logBytes());
+  auto ending = Ground::ending(first.claim, BuildState::failed);
+  ending.tail_offset = 1000;
+  ending.tail = "the end";
+  CPPUNIT_ASSERT(ground.store().finish(ending));
+  same("it has ended");
+  CPPUNIT_ASSERT_EQUAL(std::int64_t{1007}, ground.store().logBytes());
+  const auto given_back = ground.running();
+  ground.store().appendLog(given_back.claim, 0, std::string(100, 'x'));
+  ground.store().release(given_back.claim, "drained");
+  same("one was given back");
+  ground.store().cancel(given_back.claim.build_id, "ada");
+  same("and canceled in the queue");
+  for (int i = 0; i < 40; ++i) {
+    const auto build = ground.running();
+    ground.store().appendLog(build.claim, 0, std::string(static_cast<std::size_t>(i + 1), 'x'));
+    ground.store().finish(Ground::ending(build.claim, BuildState::failed));
+  }
+  same("many more");
+  CPPUNIT_ASSERT(ground.store().prune({0, 5}, 100) > 30);
+  same("most were removed");
+  CPPUNIT_ASSERT(ground.store().logBytes() > 0);
+}
+
 CONTRACT(aRepoThatAsksForLessKeepsLess) {
   const auto of = [&](const std::string& repo) {
     auto build = Ground::someBuild();

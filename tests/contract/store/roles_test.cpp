@@ -99,9 +99,9 @@ CONTRACT(aWorkersRoleRunsBuildsAndNoMore) {
   stage.state = model::StageState::passed;
   CPPUNIT_ASSERT(worker->updateStages(claimed->claim, {stage}));
   CPPUNIT_ASSERT_EQUAL(std::int64_t{3}, worker->appendLog(claimed->claim, 0, "log").value());
-  CPPUNIT_ASSERT_EQUAL(std::string("log"), worker->readLog(accepted.id, 0, 10));
+  CPPUNIT_ASSERT_EQUAL(std::string("log"), ground.store().readLog(accepted.id, 0, 10));
   CPPUNIT_ASSERT(worker->finish(Ground::ending(claimed->claim)));
-  CPPUNIT_ASSERT_EQUAL(std::size_t{2}, worker->builds({}).size());
+  CPPUNIT_ASSERT_EQUAL(std::string(), worker->previousPassed(claimed->claim));
   const auto given_back = worker->claim("worker-1", {}, 30'000);
   CPPUNIT_ASSERT(given_back && worker->release(given_back->claim, "drain"));
   worker->removeWorker("worker-1");
@@ -110,6 +110,61 @@ CONTRACT(aWorkersRoleRunsBuildsAndNoMore) {
   denied("accept a build", [&] { worker->accept(Ground::someBuild(), ""); });
   denied("cancel a build", [&] { worker->cancel(given_back->claim.build_id, "x"); });
   denied("read hooks", [&] { worker->pendingHooks(10); });
+  denied("list builds", [&] { worker->builds({}); });
+  denied("see a build", [&] { worker->findBuild(accepted.id); });
+  denied("read a log", [&] { worker->readLog(accepted.id, 0, 10); });
+}
+
+// What a machine that runs builds can do to those of another one, whose build, worker and even the claim's form it
+// knows: nothing.
+CONTRACT(aForgedClaimReadsAndChangesNothing) {
+  const auto attacker = openAs(ground, "ocelot_worker");
+  if (!attacker) return;
+  ground.accept();
+  const auto theirs = ground.store().claim({"worker-1", "their key"}, {}, 30'000).value();
+  ground.store().appendLog(theirs.claim, 0, "their log");
+  model::Stage stage;
+  stage.name = "theirs";
+  stage.state = model::StageState::running;
+  ground.store().updateStages(theirs.claim, {stage});
+  const auto all = [&] {
+    return ground.engine().text("SELECT md5(string_agg(b::text, ',')) FROM builds b") +
+           ground.engine().text("SELECT md5(string_agg(s::text, ',')) FROM stages s") +
+           ground.engine().text("SELECT md5(string_agg(c::text, ',')) FROM log_chunks c") +
+           ground.engine().text("SELECT count(*) FROM notices") + ground.engine().text("SELECT count(*) FROM outbox");
+  };
+  const std::string before = all();
+
+  for (const std::string& claim_id : {model::newClaimId(), std::string(), std::string("%"), theirs.claim.build_id}) {
+    store::Claim forged = theirs.claim;
+    forged.claim_id = claim_id;
+    CPPUNIT_ASSERT(!attacker->renew({forged}, 1).front().held);
+    CPPUNIT_ASSERT(!attacker->updateStages(forged, {stage}));
+    CPPUNIT_ASSERT(!attacker->appendLog(forged, 9, "forged"));
+    CPPUNIT_ASSERT(!attacker->finish(Ground::ending(forged)));
+    CPPUNIT_ASSERT(!attacker->release(forged, "forged"));
+    CPPUNIT_ASSERT_EQUAL(std::string(), attacker->previousPassed(forged));
+  }
+  for (const char* key : {"", "a key", "their ke"}) CPPUNIT_ASSERT(attacker->heldBy({"worker-1", key}).empty());
+
+  const auto asWorker = [&](const std::string& sql) { ground.engine().script("SET ROLE ocelot_worker; " + sql); };
+  for (const char* sql :
+       {"SELECT claim_id FROM builds", "SELECT * FROM stages", "SELECT bytes FROM log_chunks", "SELECT * FROM tokens",
+        "SELECT * FROM audit", "SELECT * FROM notices", "UPDATE builds SET state = 'passed'", "DELETE FROM stages",
+        "SELECT ocelot_put_stages('x', '[]')", "SELECT ocelot_key_sum('x')", "SELECT * FROM log_totals"})
+    CPPUNIT_ASSERT_THROW_MESSAGE(sql, asWorker(sql), std::runtime_error);
+  // Tables of one's own in the way of the functions': they do not look there.
+  asWorker(
+      "CREATE TEMP TABLE builds (id text, claim_id text, state text, log_bytes bigint, fence bigint); INSERT INTO "
+      "pg_temp.builds VALUES ('" +
+      theirs.claim.build_id +
+      "', 'mine', 'running', 0, 1); DO $$ BEGIN ASSERT "
+      "ocelot_worker_append('" +
+      theirs.claim.build_id + "', 'mine', 0, 'x') = -1; END $$");
+  CPPUNIT_ASSERT_EQUAL(before, all());
+  // And whoever holds the claim goes on.
+  CPPUNIT_ASSERT(ground.store().renew({theirs.claim}, 30'000).front().held);
+  CPPUNIT_ASSERT(ground.store().finish(Ground::ending(theirs.claim)));
 }
 
 CONTRACT(aHookhandlersRoleStoresHooksAndAcceptsBuilds) {
