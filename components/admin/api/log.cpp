@@ -11,12 +11,18 @@ namespace {
 using http::Answer;
 using http::Request;
 
+// No client goes on from https to http, and a ticket has no business on the wire in the clear.
+bool isBelow(const config::Config& config, const std::string& worker_url) {
+  return worker_url.starts_with("http://") &&
+         (config.has("tls.certificate") || config.text("admin.public_url").starts_with("https://"));
+}
+
 // The worker's address with a ticket in it; "" when the log is better read here.
 std::string atWorker(Api& api, const model::Build& build, const Request& request) {
   if (!api.config.flag("admin.redirect_logs") || request.queryText("via") == "admin") return "";
   if (build.state != model::BuildState::running) return "";
   const auto worker = api.engines.discovery->find(build.worker);
-  if (!worker || worker->url.empty()) return "";
+  if (!worker || worker->url.empty() || isBelow(api.config, worker->url)) return "";
   const auto key = api.ticket_key();
   if (!key) return "";  // the secret store is away
   const auto now =

@@ -26,6 +26,7 @@ class LogTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aRunningBuildIsReadAtItsWorker);
   CPPUNIT_TEST(withoutAWorkerThatCanBeReachedItIsReadHere);
   CPPUNIT_TEST(redirectsCanBeTurnedOff);
+  CPPUNIT_TEST(nobodyIsSentFromHttpsToHttp);
   CPPUNIT_TEST_SUITE_END();
 
   std::unique_ptr<ApiScene> scene_;
@@ -195,6 +196,17 @@ class LogTest : public CppUnit::TestFixture {
     scene_->store().appendLog(claim, 0, "here\n");
     scene_->engines.discovery->announce({"worker-1", "alpha", "http://127.0.0.1:1", {}, 1, "0", "", 1, 0});
     reads("here\n", "");
+  }
+
+  void nobodyIsSentFromHttpsToHttp() {
+    scene_.reset();
+    scene_ = std::make_unique<ApiScene>("admin: {public_url: \"https://ci.example.org\"}");
+    const auto claim = scene_->running();
+    scene_->store().appendLog(claim, 0, "here\n");
+    scene_->engines.discovery->announce({"worker-1", "alpha", "http://127.0.0.1:1", {}, 1, "0", "", 1, 0});
+    reads("here\n", "");
+    scene_->engines.discovery->announce({"worker-1", "alpha", "https://127.0.0.1:1", {}, 1, "0", "", 1, 0});
+    assertStatus(307, log());
   }
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(LogTest);
