@@ -5,6 +5,7 @@
 
 #include "components/cli/commands/commands.hpp"
 #include "components/cli/terminal.hpp"
+#include "components/cli/up/service_environment.hpp"
 #include "host/engines/engines.hpp"
 #include "host/http/json.hpp"
 #include "host/secrets/copy.hpp"
@@ -34,7 +35,7 @@ int migrate(const Arguments& arguments) {
   const std::string file = fs::absolute(arguments.text("to"));
   if (!fs::exists(file)) throw Failure("there is no " + file, "--to names the server.yaml of the new installation");
   const config::Config from = sourceConfig(data);
-  const config::Config to = config::load(file, config::processEnvironment(), arguments.all("set"));
+  const config::Config to = config::load(file, variablesFor(file), arguments.all("set"));
   const auto target = engines::storeSettings(to);
   const auto report = store::moveToPostgres(engines::storeSettings(from), target,
                                             [](const std::string& said) { std::cerr << said << std::endl; });

@@ -46,7 +46,9 @@ process::Result systemctl(std::vector<std::string> arguments) {
   command.environment = process::plainEnvironment();
   if (const char* runtime = std::getenv("XDG_RUNTIME_DIR")) command.environment["XDG_RUNTIME_DIR"] = runtime;
   SimpleCall call(std::chrono::minutes(10));
-  return process::run(call, command);
+  process::Result result = process::run(call, command);
+  while (!result.err.empty() && result.err.back() == '\n') result.err.pop_back();  // it becomes part of a sentence
+  return result;
 }
 
 int installService(const Installation& installation) {
