@@ -62,8 +62,8 @@ Bundle unpack(std::string_view text) {
 
 std::string pasteable(const Bundle& bundle) {
   const std::string lines = http::base64(pack(bundle));
-  // The blank in front keeps it out of the history of a shell that has HISTCONTROL=ignorespace. Without sudo for root, who
-  // may not have it.
+  // The blank in front keeps it out of the history of a shell that has HISTCONTROL=ignorespace. Without sudo for root,
+  // who may not have it.
   std::string out = " base64 -d <<'OCELOT' | $([ \"$(id -u)\" = 0 ] || echo sudo) ocelot workers join\n";
   for (std::size_t at = 0; at < lines.size(); at += kLine) out += lines.substr(at, kLine) + "\n";
   return out + "OCELOT\n";

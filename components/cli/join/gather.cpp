@@ -27,15 +27,17 @@ bool isMeant(const config::Config& config, const std::string& key) { return conf
 
 void requireReachable(const config::Config& config, const std::string& key, const std::string& address) {
   if (isMeant(config, key) || !isOfThisMachine(hostOf(address))) return;
-  throw Failure(config.where(key) + ": " + key + " is " + address + ", which another machine cannot reach",
-                "write the address that it has for others; where the new machine has one of its own there, say so: --set " +
-                    key + "=" + address);
+  throw Failure(
+      config.where(key) + ": " + key + " is " + address + ", which another machine cannot reach",
+      "write the address that it has for others; where the new machine has one of its own there, say so: --set " + key +
+          "=" + address);
 }
 
 void requireReachableStore(const config::Config& config) {
   if (config.text("store.kind") != "postgres")
     throw Failure("the store is SQLite, in " + config.text("store.path") + ": only this machine reaches it",
-                  "move it into PostgreSQL with `ocelot migrate`; " + std::string(kWhereToRead));
+                  "move it into PostgreSQL with `ocelot migrate` (--config names another server.yaml); " +
+                      std::string(kWhereToRead));
   if (isMeant(config, "store.dsn")) return;
   bool named = false;
   for (const auto& [option, value] : parseDsn(config.text("store.dsn"))) {
@@ -71,7 +73,8 @@ std::string adminUrl(const config::Config& config) {
   };
   for (const char* key : {"worker.admin_url", "admin.public_url"})
     if (usable(key)) return config.text(key);
-  if (usable("admin.listen")) return (config.has("tls.certificate") ? "https://" : "http://") + config.text("admin.listen");
+  if (usable("admin.listen"))
+    return (config.has("tls.certificate") ? "https://" : "http://") + config.text("admin.listen");
   throw Failure("no address of ocelot-admin is known that another machine can reach",
                 "set admin.public_url (https://ci.example.org:7700), and admin.listen to 0.0.0.0:7700 unless a proxy "
                 "stands before it");
@@ -81,11 +84,12 @@ std::string adminUrl(const config::Config& config) {
 void take(Bundle& bundle, const Carried& file, const std::string& path, const std::string& where) {
   const auto bytes = builddir::readIfPresent(path, kMostFileBytes);
   if (!bytes || bytes->empty())
-    throw Failure(where + ": " + path + " cannot be read, or is empty, and a worker needs it",
-                  file.key == "secrets.key_file"
-                      ? "it is the key of the secrets, which ocelot-admin makes at its first start, in its own data_dir; "
-                        "set secrets.key_file to where it is, and run this as root"
-                      : "put it there, and run this as root");
+    throw Failure(
+        where + ": " + path + " cannot be read, or is empty, and a worker needs it",
+        file.key == "secrets.key_file"
+            ? "it is the key of the secrets, which ocelot-admin makes at its first start, in its own data_dir; "
+              "set secrets.key_file to where it is, and run this as root"
+            : "put it there, and run this as root");
   bundle.files[file.name] = *bytes;
 }
 
@@ -129,9 +133,8 @@ std::string written(const config::Layer& layer) {
   const config::Layer read = config::readYaml(text, "the settings of the new worker", problems);
   if (!problems.empty()) throw config::Invalid(std::move(problems));
   for (const config::Entry& one : layer)
-    if (std::none_of(read.begin(), read.end(), [&](const config::Entry& other) {
-          return other.key == one.key && same(other.value, one.value);
-        }))
+    if (std::none_of(read.begin(), read.end(),
+                     [&](const config::Entry& other) { return other.key == one.key && same(other.value, one.value); }))
       throw Failure(one.value.where + ": " + one.key + " holds bytes that no server.yaml can", "write it as UTF-8");
   return text;
 }
@@ -158,11 +161,10 @@ Gathered gather(const config::Config& config, const NewWorker& worker) {
     }
   }
   out.bundle.settings = written(layer);
-  if (config.has("tls.certificate"))
-    out.hints.push_back(worker.name +
-                        " has no certificate yet and serves its logs over plain http, where clients of an https admin do "
-                        "not follow: give it tls.certificate and tls.key, and an https worker.public_url, or set "
-                        "admin.redirect_logs to false");
+  if (config.has("tls.certificate") && config.flag("admin.redirect_logs"))
+    out.hints.push_back("the live logs of " + worker.name +
+                        " go through ocelot-admin, as it has no certificate of its own; to have clients read them "
+                        "there, give it tls.certificate, tls.key and an https worker.public_url");
   return out;
 }
 

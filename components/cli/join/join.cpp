@@ -176,9 +176,10 @@ bool start(const Arguments& arguments, const Place& place) {
   if (!result.ok())
     throw Failure("systemctl enable --now " + std::string(kUnit) + ": " + result.err,
                   "the configuration is written; `journalctl -u ocelot-worker` says why it does not start");
-  std::cerr << (ran ? "ocelot-worker runs, with what it read before: `systemctl restart ocelot-worker`, once its builds "
-                      "may end\n"
-                    : "ocelot-worker is started, now and at each boot\n");
+  std::cerr
+      << (ran ? "ocelot-worker runs, with what it read before: `systemctl restart ocelot-worker`, once its builds "
+                "may end\n"
+              : "ocelot-worker is started, now and at each boot\n");
   return true;
 }
 
@@ -200,9 +201,9 @@ int joinAsWorker(const Arguments& arguments) {
   config::Layer layer = settingsOf(bundle, place, host);
   writeFiles(bundle, place);
   const config::Config config = combined(layer, place, host);
-  builddir::replaceFile(place.config_file,
-                        "# Written by `ocelot workers join`; this machine's own to change.\n" + config::writeYaml(layer),
-                        0644);
+  builddir::replaceFile(
+      place.config_file,
+      "# Written by `ocelot workers join`; this machine's own to change.\n" + config::writeYaml(layer), 0644);
   std::cerr << "wrote " << place.config_file << " and what it needs; others find this machine at "
             << config.text("worker.public_url") << "\n";
   try {
