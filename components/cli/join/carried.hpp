@@ -14,10 +14,14 @@ namespace ocelot::cli {
 inline constexpr std::size_t kMostFileBytes = 256 << 10;
 
 struct Carried {
-  enum class As { path, dsn_option, variable };
+  enum class As {
+    path,        // the value of a key, which is a path
+    dsn_option,  // that of an option of store.dsn
+    variable     // named by the variable of a key that is a secret, OCELOT_STORE__PASSWORD_FILE
+  };
   As as;
-  std::string key;   // As::path: the key that names the file. As::dsn_option: "sslrootcert". As::variable: the secret's key
-  std::string name;  // "secret.key"
+  std::string key;   // "secrets.key_file", "sslrootcert", "store.password"
+  std::string name;  // of the file, "secret.key"
 };
 
 // The files that keys, and options of store.dsn, name.

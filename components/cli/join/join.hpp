@@ -1,5 +1,6 @@
 #pragma once
-// Another machine becomes a worker: `ocelot workers add` where the installation is, `ocelot workers join` on the new one.
+// Another machine becomes a worker: `ocelot workers add` where the installation is, `ocelot workers join` on the new
+// one.
 
 #include "components/cli/command.hpp"
 

@@ -14,7 +14,8 @@ Config combined(const std::string& yaml, const std::map<std::string, std::string
   return combine(layers, problems);
 }
 
-// Key, kind and value of each entry, a line each: not where it stood, nor that an instance is of the plugin of its name.
+// Key, kind and value of each entry, a line each: not where it stood, nor that an instance is of the plugin of its
+// name.
 std::string shown(const Layer& layer) {
   std::string text;
   for (const Entry& entry : layer) {
@@ -78,8 +79,9 @@ plugins:
 
   void textsThatLookLikeYamlStayTexts() {
     for (const std::string text :
-         {"null", "~", "true", "1.0", "", "- a", "a: b", "#b", "a #b", "[a", "{a", "*a", "&a", "!a", "|", ">", "'", "\"",
-          "\\", "a\\n", "%a", "@a", "`a", " a ", "a\tb", "a\nb\n", "\x01\x7f", "\xc3\xa4", "---", "...", "? a", ",", ":"}) {
+         {"null", "~",   "true", "1.0",    "",         "- a",      "a: b", "#b",  "a #b", "[a", "{a",
+          "*a",   "&a",  "!a",   "|",      ">",        "'",        "\"",   "\\",  "a\\n", "%a", "@a",
+          "`a",   " a ", "a\tb", "a\nb\n", "\x01\x7f", "\xc3\xa4", "---",  "...", "? a",  ",",  ":"}) {
       Layer layer(1);
       layer[0].key = "plugins.vcs.git.option";
       layer[0].value.items = {text};
