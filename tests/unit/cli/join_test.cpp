@@ -3,6 +3,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 
@@ -71,6 +72,8 @@ class JoinTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(whatIsNoCommandOfOursIsRefused);
   CPPUNIT_TEST(anotherVersionIsRefusedNamingBoth);
   CPPUNIT_TEST(linesOfOthersStayInTheEnvironment);
+  CPPUNIT_TEST(aTokenComesAsAFileThatItsDaemonReads);
+  CPPUNIT_TEST(whatThisProcessSaysComesBeforeTheFile);
   CPPUNIT_TEST(hostsOfThisMachineAreKnown);
   CPPUNIT_TEST_SUITE_END();
 
@@ -301,6 +304,34 @@ class JoinTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(cli::readEnvironmentFile(path + "-none").empty());
     CPPUNIT_ASSERT_EQUAL(std::string("/etc/default/ocelot"), cli::environmentFileOf("/etc/ocelot/server.yaml"));
     CPPUNIT_ASSERT_EQUAL(std::string("/srv/environment"), cli::environmentFileOf("/srv/server.yaml"));
+  }
+
+  // OCELOT_VAULT__TOKEN_FILE is a key of its own, vault.token_file, unlike that of other secrets.
+  void aTokenComesAsAFileThatItsDaemonReads() {
+    person_->file("environment", "OCELOT_VAULT__TOKEN=hvs.token-4711\nOCELOT_CONSUL__TOKEN=consul-4711\n");
+    const std::string vault = replaced(
+        config_, "secrets: {", "vault: {url: \"https://vault:8200\", token_file: /none}\nsecrets: {kind: vault, ");
+    const Ran added = add(vault, {"--set", kNoStore});
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(added.err, 0, added.status);
+    join(carriedBy(added.out));
+    const config::Config config = written();
+    CPPUNIT_ASSERT_EQUAL(person_->folder() + "/new/vault.token", config.text("vault.token_file"));
+    CPPUNIT_ASSERT_EQUAL(std::string("hvs.token-4711\n"), test::readText(config.text("vault.token_file")));
+    CPPUNIT_ASSERT_EQUAL(std::string("consul-4711"), config.secret("consul.token", {}));
+    CPPUNIT_ASSERT_MESSAGE("Vault has no use for the key of the store's secrets",
+                           !std::filesystem::exists(person_->folder() + "/new/secret.key"));
+  }
+
+  void whatThisProcessSaysComesBeforeTheFile() {
+    person_->file("environment", "OCELOT_STORE__PASSWORD_FILE=/no/such/file\nOCELOT_WORKER__NETWORK=none\n");
+    ::setenv("OCELOT_STORE__PASSWORD", "of-this-process", 1);
+    const Ran added = add(config_);
+    ::unsetenv("OCELOT_STORE__PASSWORD");
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(added.err, 0, added.status);
+    const auto bundle = cli::unpack(carriedBy(added.out));
+    CPPUNIT_ASSERT_EQUAL(std::string("of-this-process\n"), bundle.files.at("store.password"));
+    CPPUNIT_ASSERT_MESSAGE(bundle.settings, contains(bundle.settings, "network: none"));
+    refused(config_, {"/no/such/file"});
   }
 
   void hostsOfThisMachineAreKnown() {
