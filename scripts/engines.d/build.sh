@@ -51,6 +51,16 @@ packages() {
   esac
 }
 
+# The folder on PATH that has all programs of an engine; fails where there is none.
+builtAlready() { # engine
+  local list name path=''
+  list=$(packages "$1")
+  for name in $list; do
+    path=$(command -v "${name##*/}") || return 1
+  done
+  dirname "$path"
+}
+
 buildEngine() { # nsq|consul|vault|gitea: nothing if it was built
   local folder log go list site tags='' cgo=0
   list=$(packages "$1")

@@ -7,7 +7,7 @@ consulConfig() { # more settings, ending in a comma, or nothing
   cat <<CONFIG
 {
   "server": true, "bootstrap_expect": 1, "data_dir": "$home/data", "node_name": "$engine", "log_level": "warn",
-  "bind_addr": "127.0.0.1", "client_addr": "127.0.0.1", "advertise_addr": "127.0.0.1",
+  "bind_addr": "${kept[address]}", "client_addr": "${kept[address]}", "advertise_addr": "${kept[address]}",
   "disable_update_check": true, "enable_debug": false, "connect": {"enabled": false}, "peering": {"enabled": false},
   "performance": {"raft_multiplier": 1}, "session_ttl_min": "1s", "leave_on_terminate": false, $1
   "ports": {"http": ${kept[http]}, "https": ${kept[https]}, "server": ${kept[server]}, "serf_lan": ${kept[serf]},
@@ -41,9 +41,9 @@ prepare_consul_acl() {
     \"key_file\": \"$home/tls/server.key\", \"verify_incoming\": false}}," >"$home/consul.json")
 }
 
-consulLeads() { get "http://127.0.0.1:${kept[http]}/v1/status/leader" | grep -q '[0-9]'; }
+consulLeads() { get "http://${kept[address]}:${kept[http]}/v1/status/leader" | grep -q '[0-9]'; }
 # Reads wait for the leader to have come into its own; a write proves it.
-consulWrites() { get -X PUT -H "X-Consul-Token: ${kept[token]:-}" -d '' "http://127.0.0.1:${kept[http]}/v1/kv/ready"; }
+consulWrites() { get -X PUT -H "X-Consul-Token: ${kept[token]:-}" -d '' "http://${kept[address]}:${kept[http]}/v1/kv/ready"; }
 
 runConsul() {
   launch "$engine" "${kept[consul]}" agent -config-file "$home/consul.json"
@@ -54,13 +54,13 @@ runConsul() {
 
 run_consul() {
   runConsul
-  print OCELOT_TEST_CONSUL "http://127.0.0.1:${kept[http]}"
+  print OCELOT_TEST_CONSUL "http://${kept[address]}:${kept[http]}"
 }
 
 run_consul_acl() {
   runConsul
-  print OCELOT_TEST_CONSUL_ACL "http://127.0.0.1:${kept[http]}"
-  print OCELOT_TEST_CONSUL_TLS "https://127.0.0.1:${kept[https]}"
+  print OCELOT_TEST_CONSUL_ACL "http://${kept[address]}:${kept[http]}"
+  print OCELOT_TEST_CONSUL_TLS "https://${kept[address]}:${kept[https]}"
   print OCELOT_TEST_CONSUL_CA "$home/tls/ca.pem"
   print OCELOT_TEST_CONSUL_TOKEN "${kept[token]}" # may do everything
 }

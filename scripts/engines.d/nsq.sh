@@ -1,6 +1,6 @@
 #!/bin/bash
 # nsqd, OCELOT_ENGINE_NSQD of them (2), nsqlookupd and nsqadmin. Processes: nsqlookupd nsqd-1 nsqd-2 … nsqadmin; the data
-# of nsqd-1 lies in DIR/nsq/nsqd-1.
+# of nsqd-1 lies in DIR/nsq/nsqd-1. OCELOT_ENGINE_NSQD_OPTIONS are further options of each nsqd.
 # shellcheck disable=SC2154  # sourced by scripts/engines, whose variables these are
 
 prepare_nsq() {
@@ -20,14 +20,15 @@ prepare_nsq() {
 }
 
 run_nsq() {
-  local i here=127.0.0.1 tcp=() http=()
+  local i here=${kept[address]} tcp=() http=() options=()
   launch nsqlookupd "${kept[nsqlookupd]}" -tcp-address="$here:${kept[lookup]}" -http-address="$here:${kept[lookup_http]}" \
     -broadcast-address="$here"
   await nsqlookupd 30 get "http://$here:${kept[lookup_http]}/ping"
+  read -ra options <<<"${OCELOT_ENGINE_NSQD_OPTIONS:-}"
   for i in $(seq "${kept[count]}"); do
     mkdir -p "$home/nsqd-$i"
     launch "nsqd-$i" "${kept[nsqd]}" -tcp-address="$here:${kept[nsqd_$i]}" -http-address="$here:${kept[nsqd_http_$i]}" \
-      -broadcast-address="$here" -lookupd-tcp-address="$here:${kept[lookup]}" -data-path="$home/nsqd-$i" -node-id="$i"
+      -broadcast-address="$here" -lookupd-tcp-address="$here:${kept[lookup]}" -data-path="$home/nsqd-$i" -node-id="$i" "${options[@]}"
     tcp+=("$here:${kept[nsqd_$i]}")
     http+=("$here:${kept[nsqd_http_$i]}")
   done

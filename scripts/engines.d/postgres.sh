@@ -21,18 +21,19 @@ prepare_postgres() {
   env -C / "${as[@]}" "$bin/initdb" -D "$home/run/data" -U ocelot -A scram-sha-256 --pwfile="$home/run/password" -E UTF8 --no-locale \
     --no-sync >>"$home/postgres.log" 2>&1 || { tail -n 20 "$home/postgres.log" >&2; die "initdb failed"; }
   rm -f "$home/run/password"
+  echo "host all all samenet scram-sha-256" >>"$home/run/data/pg_hba.conf"
 }
 
 run_postgres() {
   local bin
   bin=$(postgresPrograms)
   launch postgres env -C / "${as[@]}" "$bin/postgres" -D "$home/run/data" -p "${kept[port]}" \
-    -c listen_addresses=127.0.0.1 -c "unix_socket_directories="
+    -c "listen_addresses=${kept[address]}" -c "unix_socket_directories="
   export PGPASSWORD=${kept[password]}
-  local psql=("$bin/psql" -q -h 127.0.0.1 -p "${kept[port]}" -U ocelot)
+  local psql=("$bin/psql" -q -h "${kept[address]}" -p "${kept[port]}" -U ocelot)
   await postgres 60 "${psql[@]}" -d postgres -c 'select 1'
   [ -f "$home/env" ] || "${psql[@]}" -d postgres -c 'create database ocelot'
-  print OCELOT_TEST_POSTGRES "host=127.0.0.1 port=${kept[port]} user=ocelot password=${kept[password]} dbname=ocelot"
+  print OCELOT_TEST_POSTGRES "host=${kept[address]} port=${kept[port]} user=ocelot password=${kept[password]} dbname=ocelot"
 }
 
 stop_postgres() { end "$home/postgres.pid" INT 30; }

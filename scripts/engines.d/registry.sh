@@ -7,7 +7,7 @@ registryConfig() { # port, auth section
 version: 0.1
 log: {level: warn}
 storage: {filesystem: {rootdirectory: $home/data}, delete: {enabled: true}}
-http: {addr: "127.0.0.1:$1"}
+http: {addr: "${kept[address]}:$1"}
 $2
 CONFIG
 }
@@ -27,10 +27,10 @@ prepare_registry() {
 run_registry() {
   launch registry docker-registry serve "$home/open.yml"
   launch registry-closed docker-registry serve "$home/closed.yml"
-  await registry 30 get "http://127.0.0.1:${kept[open]}/v2/"
-  await registry-closed 30 get -u "ocelot:${kept[password]}" "http://127.0.0.1:${kept[closed]}/v2/"
-  print OCELOT_TEST_REGISTRY "127.0.0.1:${kept[open]}"
-  print OCELOT_TEST_REGISTRY_CLOSED "127.0.0.1:${kept[closed]}"
+  await registry 30 get "http://${kept[address]}:${kept[open]}/v2/"
+  await registry-closed 30 get -u "ocelot:${kept[password]}" "http://${kept[address]}:${kept[closed]}/v2/"
+  print OCELOT_TEST_REGISTRY "${kept[address]}:${kept[open]}"
+  print OCELOT_TEST_REGISTRY_CLOSED "${kept[address]}:${kept[closed]}"
   print OCELOT_TEST_REGISTRY_USER ocelot
   print OCELOT_TEST_REGISTRY_PASSWORD "${kept[password]}"
 }

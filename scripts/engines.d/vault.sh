@@ -5,10 +5,10 @@
 # shellcheck disable=SC2154  # sourced by scripts/engines, whose variables these are
 
 vaultApi() { # method, path, body
-  get -X "$1" -H "X-Vault-Token: ${kept[token]:-}" -d "${3:-}" "http://127.0.0.1:${kept[http]}/v1/$2"
+  get -X "$1" -H "X-Vault-Token: ${kept[token]:-}" -d "${3:-}" "http://${kept[address]}:${kept[http]}/v1/$2"
 }
-vaultStatus() { get "http://127.0.0.1:${kept[http]}/v1/sys/seal-status"; }
-vaultActive() { get "http://127.0.0.1:${kept[http]}/v1/sys/health"; }
+vaultStatus() { get "http://${kept[address]}:${kept[http]}/v1/sys/seal-status"; }
+vaultActive() { get "http://${kept[address]}:${kept[http]}/v1/sys/health"; }
 
 prepare_vault() {
   local name path plugin
@@ -26,21 +26,21 @@ ui = false
 disable_mlock = true
 log_level = "warn"
 plugin_directory = "$home/plugins"
-api_addr = "http://127.0.0.1:${kept[http]}"
-cluster_addr = "https://127.0.0.1:${kept[cluster]}"
+api_addr = "http://${kept[address]}:${kept[http]}"
+cluster_addr = "https://${kept[address]}:${kept[cluster]}"
 storage "raft" {
   path = "$home/data"
   node_id = "one"
   performance_multiplier = 1
 }
 listener "tcp" {
-  address = "127.0.0.1:${kept[http]}"
-  cluster_address = "127.0.0.1:${kept[cluster]}"
+  address = "${kept[address]}:${kept[http]}"
+  cluster_address = "${kept[address]}:${kept[cluster]}"
   tls_disable = true
 }
 listener "tcp" {
-  address = "127.0.0.1:${kept[https]}"
-  cluster_address = "127.0.0.1:${kept[cluster_tls]}"
+  address = "${kept[address]}:${kept[https]}"
+  cluster_address = "${kept[address]}:${kept[cluster_tls]}"
   tls_cert_file = "$home/tls/server.pem"
   tls_key_file = "$home/tls/server.key"
 }
@@ -63,8 +63,8 @@ run_vault() {
     vaultApi PUT sys/plugins/catalog/database/postgresql-database-plugin \
       "{\"sha256\": \"$sum\", \"command\": \"postgresql-database-plugin\"}"
   fi
-  print OCELOT_TEST_VAULT "http://127.0.0.1:${kept[http]}"
-  print OCELOT_TEST_VAULT_TLS "https://127.0.0.1:${kept[https]}"
+  print OCELOT_TEST_VAULT "http://${kept[address]}:${kept[http]}"
+  print OCELOT_TEST_VAULT_TLS "https://${kept[address]}:${kept[https]}"
   print OCELOT_TEST_VAULT_CA "$home/tls/ca.pem"
   print OCELOT_TEST_VAULT_TOKEN "${kept[token]}" # root's
   print OCELOT_TEST_VAULT_UNSEAL_KEY "${kept[unseal]}"
