@@ -2,20 +2,16 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <openssl/evp.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
-#include "host/http/client.hpp"
 #include "host/model/build.hpp"
 #include "host/process/process.hpp"
 #include "host/store/store.hpp"
@@ -25,9 +21,7 @@ namespace ocelot::test {
 namespace {
 
 namespace fs = std::filesystem;
-using std::chrono::milliseconds;
 using std::chrono::seconds;
-using Clock = std::chrono::steady_clock;
 
 // The kernel gives a port that nobody has.
 int freePort() {
@@ -51,37 +45,7 @@ bool onPath(const std::string& program) {
   return false;
 }
 
-void pause(int ms) { ::poll(nullptr, 0, ms); }
-
 }  // namespace
-
-void await(const std::string& what, const std::function<bool()>& holds, seconds limit) {
-  const auto until = Clock::now() + limit;
-  while (!holds()) {
-    if (Clock::now() >= until)
-      throw std::runtime_error("waited " + std::to_string(limit.count()) + " s in vain: " + what);
-    pause(15);
-  }
-}
-
-std::string sha256Hex(std::string_view bytes) {
-  std::array<unsigned char, 32> digest{};
-  unsigned int size = digest.size();
-  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
-  std::string hex;
-  for (const unsigned char byte : digest) {
-    hex += "0123456789abcdef"[byte >> 4];
-    hex += "0123456789abcdef"[byte & 15];
-  }
-  return hex;
-}
-
-std::string readFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 void Installation::need() {
   if (::geteuid() != 0) skip("containers with limits and users need root");
@@ -100,16 +64,20 @@ Installation::Installation(InstallationOptions options)
   start("admin");
   makeToken();
   const std::string rootfs = folder_.path + "/rootfs";
+  makeBusybox(rootfs);
+  importImage(rootfs, "ocelot.local/busybox");
+  start("worker");
+  if (options_.hookhandler) start("hookhandler");
+  if (options_.poller) start("poller");
+}
+
+void Installation::makeBusybox(const std::string& rootfs) {
   shell(
       "set -e; mkdir -p " + rootfs + "/bin " + rootfs + "/etc " + rootfs + "/root " + rootfs + "/tmp; chmod 1777 " +
       rootfs + "/tmp; cp \"$(command -v busybox)\" " + rootfs + "/bin/busybox; cd " + rootfs +
       "/bin; for name in $(./busybox --list); do [ $name = busybox ] || ln -s busybox $name; done; cd ../etc; printf "
       "'root:x:0:0::/root:/bin/sh\\nnobody:x:65534:65534::/:/bin/sh\\nbuilder:x:1000:1000::/home/builder:/bin/sh\\n' > "
       "passwd; printf 'root:x:0:\\nbuilder:x:1000:\\n' > group");
-  importImage(rootfs, "ocelot.local/busybox");
-  start("worker");
-  if (options_.hookhandler) start("hookhandler");
-  if (options_.poller) start("poller");
 }
 
 Installation::~Installation() { endEverything(); }
@@ -222,24 +190,6 @@ void Installation::kill(const std::string& daemon, int number) {
   else
     child.wait();
   daemons_.erase(daemon);
-}
-
-HttpAnswer Installation::ask(const std::string& method, const std::string& path, const std::string& body,
-                             const std::vector<std::pair<std::string, std::string>>& headers,
-                             const std::string& daemon) {
-  http::ClientSettings settings;
-  settings.url = url(daemon);
-  settings.token = token_;
-  settings.max_redirects = 3;
-  HttpRequest request;
-  request.method = method;
-  request.url = path;
-  request.body = body;
-  request.headers = headers;
-  request.max_answer_bytes = 512u << 20;
-  if (!body.empty()) request.headers.emplace_back("Content-Type", "application/json");
-  SimpleCall call(seconds(60));
-  return http::Client(settings).send(call, request);
 }
 
 }  // namespace ocelot::test
