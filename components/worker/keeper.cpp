@@ -135,10 +135,11 @@ void Keeper::keep() {
       done_ = true;
       return context_.freed();
     }
-    prepare();
-    prepared_ = true;
-    changed_ = context_.watch.subscribe(directory_.disk());
-    while (!removed_ && !leaving_) {
+    if (prepareWhenStoreIsThere()) {
+      prepared_ = true;
+      changed_ = context_.watch.subscribe(directory_.disk());
+    }
+    while (prepared_ && !removed_ && !leaving_) {
       if (dropped_ && result_) break;
       if (!runOnce()) break;
     }
@@ -160,6 +161,25 @@ void Keeper::keep() {
   context_.freed();
 }
 
+// A store that is away costs no build that waits for it: its lease is kept or lost like any other. False: it was lost,
+// or we leave.
+bool Keeper::prepareWhenStoreIsThere() {
+  while (!dropped_ && !leaving_) {
+    try {
+      prepare();
+      return true;
+    } catch (const store::Unavailable& away) {
+      waitForStore(away.what());
+    }
+  }
+  return false;
+}
+
+void Keeper::waitForStore(const std::string& why) {
+  daemon::log(LogLevel::warning, "the store is away; the build waits", {{"build", build_.build.id}, {"why", why}});
+  waitFor(-1, static_cast<int>(kStoreAwayPause.count()));
+}
+
 // One life of a build process: until it has ended, or we leave.
 bool Keeper::runOnce() {
   int pidfd = -1;
@@ -176,6 +196,11 @@ bool Keeper::runOnce() {
       envelope.registry = context_.registryAccess(build_.build);
     } catch (const secrets::Unavailable& away) {
       if (!goesOnWithoutSecrets(away.what())) return false;
+    } catch (const store::Unavailable& away) {
+      if (!underWay()) {
+        waitForStore(away.what());
+        return !dropped_;
+      }
     }
     pid = nursery_->build(envelope);
     pidfd = openProcess(pid);
@@ -196,10 +221,15 @@ bool Keeper::runOnce() {
   return true;
 }
 
-// What a running build was given lies beside it. Any other waits in the queue: none runs without its secrets.
-bool Keeper::goesOnWithoutSecrets(const std::string& why) {
+// What a running build was given lies beside it.
+bool Keeper::underWay() {
   events_.poll([this](const builddir::Event& event) { take(event); });
-  if (result_ || phase_ == "run") return true;
+  return result_ || phase_ == "run";
+}
+
+// A build that does not run yet waits in the queue: none runs without its secrets.
+bool Keeper::goesOnWithoutSecrets(const std::string& why) {
+  if (underWay()) return true;
   context_.secretsAway(why);
   result_.emplace();
   result_->outcome = {model::BuildState::error, "secrets_away", why};

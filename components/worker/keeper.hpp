@@ -66,9 +66,12 @@ class Keeper {
  private:
   void keep();
   void ask(const std::string& what);
-  bool runOnce();  // false: no process was started
+  bool runOnce();  // false: no process was started, and none is to be
   void awaitEarlier();
   void prepare();
+  bool prepareWhenStoreIsThere();
+  void waitForStore(const std::string& why);
+  bool underWay();
   void take(const builddir::Event& event);
   void ship(bool all);
   bool finish(const model::Outcome& outcome);
