@@ -33,7 +33,10 @@ class Admin final : public daemon::Daemon {
     providers_ = std::make_unique<providers::Providers>(config, engines::resolverOf(*engines_.secrets));
     api_ = std::make_unique<Api>(
         Api{engines_, *providers_, config, [this] { return ticket_key_->get(); }, engines::openPassOffice(config)});
+    reconciler_ = std::make_unique<Reconciler>(engines_, reconcilerSettings(config), context.metrics());
     engines::watchHealth(context.health(), engines_);
+    // Workers that cannot reach the store ask for this, and take it as a promise.
+    context.health().add("store", [this] { return reconciler_->whyStoreAway(); });
     daemon::Counter& errors = storeErrors(context.metrics());
     const auto& server =
         context.serve(apiRoutes(*api_), authenticatorFor(*engines_.store), [&errors](const std::exception& error) {
@@ -41,7 +44,6 @@ class Admin final : public daemon::Daemon {
           if (answer && answer->status == 503) errors.add();
           return answer;
         });
-    reconciler_ = std::make_unique<Reconciler>(engines_, reconcilerSettings(config), context.metrics());
     report::ReporterSettings reporter;
     reporter.url = config.has("admin.public_url") ? config.text("admin.public_url") : server.url();
     reporter_ = std::make_unique<report::Reporter>(engines_, config, std::move(reporter), context.metrics());

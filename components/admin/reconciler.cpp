@@ -26,6 +26,7 @@ Reconciler::Reconciler(engines::Engines& engines, ReconcilerSettings settings, d
       me_(model::newUuid()),
       figures_(metrics),
       store_errors_(storeErrors(metrics)),
+      store_watch_(*engines.store),
       interruptions_(engines.store->interruptions()),
       watching_since_(Clock::now()),
       pruned_at_(Clock::now() - settings_.prune_interval),
@@ -116,7 +117,7 @@ bool Reconciler::watchedLongEnough() {
     interruptions_ = interruptions;
     watching_since_ = Clock::now();
   }
-  return Clock::now() - watching_since_ >= settings_.lease;
+  return Clock::now() - std::max(watching_since_, store_watch_.lastAway()) >= settings_.lease;
 }
 
 void Reconciler::endLeases() {

@@ -4,7 +4,8 @@
 //
 // It alone ends leases, and only after it has itself watched the store, without a break, for as long as a lease lasts:
 // a store that was away must not cost anybody a build. A lease must also have been seen overdue for longer than a
-// heartbeat, because a store's clock that is put forward makes all of them overdue at once.
+// heartbeat, because a store's clock that is put forward makes all of them overdue at once. Whoever has heard from it
+// that the store is away relies on it: from then on it watches anew.
 
 #include <chrono>
 #include <condition_variable>
@@ -16,6 +17,7 @@
 
 #include "components/admin/figures.hpp"
 #include "components/admin/keep.hpp"
+#include "components/admin/store_watch.hpp"
 #include "host/engines/engines.hpp"
 
 namespace ocelot::admin {
@@ -37,6 +39,9 @@ class Reconciler {
   ~Reconciler();  // gives the lock back
   Reconciler(const Reconciler&) = delete;
   Reconciler& operator=(const Reconciler&) = delete;
+
+  // "" when the store can be reached, else why not. [any] thread, answers at once.
+  std::string whyStoreAway() { return store_watch_.whyAway(); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -64,6 +69,7 @@ class Reconciler {
   Figures figures_;
   daemon::Counter& store_errors_;
   Keeping keeping_;
+  StoreWatch store_watch_;
   std::uint64_t interruptions_;
   Clock::time_point watching_since_, pruned_at_;
   std::map<std::string, Overdue> overdue_;  // by claim id

@@ -60,7 +60,8 @@ Settings settingsFrom(const config::Config& config) {
   settings.key = ownKey(settings.data_dir);
   settings.name = config.has("worker.name") ? config.text("worker.name") : hostName();
   settings.url = config.text("worker.public_url");
-  settings.admin_url = config.text("worker.admin_url");
+  settings.admin_urls = config.list("worker.admin_url");
+  settings.ca_file = config.text("tls.ca");
   settings.tags = config.list("worker.tags");
   settings.slots = static_cast<int>(config.number("worker.slots"));
   if (settings.slots <= 0) settings.slots = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));

@@ -17,7 +17,8 @@ struct Settings {
   std::string key;  // likewise, in <data>/worker-key; nobody else knows it
   std::string name;
   std::string url;  // where clients find its log server
-  std::string admin_url;
+  std::vector<std::string> admin_urls;
+  std::string ca_file;  // of the authorities that daemons trust among themselves
   std::vector<std::string> tags;
   int slots = 1;
   std::string data_dir, run_dir;

@@ -9,7 +9,6 @@
 #include "components/worker/passes.hpp"
 #include "host/consul/consul.hpp"
 #include "host/git/git.hpp"
-#include "host/http/client.hpp"
 #include "host/pipeline/pipeline.hpp"
 #include "host/runtimes/choices.hpp"
 #include "host/runtimes/registry_access.hpp"
@@ -21,7 +20,6 @@ using daemon::log;
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr milliseconds kSweepEvery{30000};
 constexpr milliseconds kLookEvery{5000};                         // at a runtime that is away
 constexpr milliseconds kTidyEvery{3600000}, kTidyAtMost{60000};  // mirrors that no build uses
 
@@ -32,6 +30,10 @@ void Worker::check(const config::Config& config, std::vector<config::Problem>& p
     problems.push_back(
         {config.where("worker.heartbeat"),
          "worker.heartbeat must be at most a third of worker.lease, or one late renewal costs every build"});
+  for (const auto& url : config.list("worker.admin_url"))
+    if (url.compare(0, 7, "http://") != 0 && url.compare(0, 8, "https://") != 0)
+      problems.push_back({config.where("worker.admin_url"),
+                          "worker.admin_url: \"" + url + "\" is no URL that begins with http:// or https://"});
 }
 
 void Worker::open(daemon::Context& context) {
@@ -70,6 +72,7 @@ void Worker::start(daemon::Context& context) {
   }
   taker_ = std::thread([this] { takeBuilds(); });
   leases_ = std::thread([this] { keepLeases(); });
+  presence_ = std::thread([this] { showPresence(); });
   runtimes_thread_ = std::thread([this] { lookAfterRuntimes(); });
 }
 
@@ -268,31 +271,6 @@ int Worker::busySlots() {
   return static_cast<int>(keepers_.size());
 }
 
-void Worker::keepLeases() {
-  auto swept = Clock::now() - kSweepEvery;
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    lock.unlock();
-    try {
-      renew();
-      try {
-        learnDrain();
-      } catch (const store::Unavailable&) {
-        // What was learned last holds; renewing says that the store is away.
-      }
-      announce();
-      if (Clock::now() - swept >= kSweepEvery) {
-        sweep();
-        swept = Clock::now();
-      }
-    } catch (const std::exception& error) {
-      log(LogLevel::warning, "keeping the leases failed", {{"why", error.what()}});
-    }
-    lock.lock();
-    changed_.wait_for(lock, settings_.heartbeat, [this] { return stopping_; });
-  }
-}
-
 // Whether a person has asked for no new builds.
 void Worker::learnDrain() {
   std::optional<std::string> by;
@@ -311,55 +289,6 @@ void Worker::learnDrain() {
     log(LogLevel::info, "builds are taken again");
   }
   engines_.queue->wakeUp();
-}
-
-void Worker::renew() {
-  std::vector<store::Claim> claims;
-  {
-    std::lock_guard guard(mutex_);
-    for (const auto& [id, keeper] : keepers_)
-      if (!keeper->concluded()) claims.push_back(keeper->claim());
-  }
-  if (claims.empty()) return;
-  std::vector<store::Renewal> renewals;
-  bool fresh = true;
-  try {
-    const auto asked = Clock::now();
-    renewals = engines_.store->renew(claims, settings_.lease.count());
-    // Told late, a renewal is no sign of life any more: the guest would outlive the lease by as much.
-    fresh = Clock::now() - asked < settings_.lease / 10;
-  } catch (const store::Unavailable& away) {
-    // Nobody can take our builds while nobody reaches the store; an admin that sees the same is our witness.
-    if (!adminSaysStoreIsAway()) throw;
-    for (const auto& claim : claims) renewals.push_back({claim.build_id, true, false});
-  }
-  std::lock_guard guard(mutex_);
-  for (const auto& renewal : renewals) {
-    const auto found = keepers_.find(renewal.build_id);
-    if (found == keepers_.end()) continue;
-    if (!renewal.held) {
-      log(LogLevel::warning, "a build is not ours any more", {{"build", renewal.build_id}});
-      found->second->drop();
-    } else {
-      if (fresh) found->second->renewed();
-      if (renewal.cancel_requested) found->second->cancel();
-    }
-  }
-}
-
-bool Worker::adminSaysStoreIsAway() {
-  if (settings_.admin_url.empty()) return false;
-  try {
-    http::ClientSettings settings;
-    settings.url = settings_.admin_url;
-    SimpleCall call(milliseconds(3000));
-    HttpRequest request;
-    request.url = "/readyz";
-    const auto answer = http::Client(settings).send(call, request);
-    return answer.status == 503 && answer.body.find("\"store\"") != std::string::npos;
-  } catch (const Error&) {
-    return false;
-  }
 }
 
 void Worker::announce() {
@@ -481,7 +410,7 @@ void Worker::stop(daemon::Context&) {
     changed_.notify_all();
   }
   engines_.queue->wakeUp();
-  for (std::thread* thread : {&taker_, &leases_, &runtimes_thread_})
+  for (std::thread* thread : {&taker_, &leases_, &presence_, &runtimes_thread_})
     if (thread->joinable()) thread->join();
   keepers_.clear();
   try {

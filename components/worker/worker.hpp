@@ -3,6 +3,7 @@
 // earlier worker left running.
 
 #include <condition_variable>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -43,10 +44,12 @@ class Worker final : public daemon::Daemon {
   void takeBuilds();  // thread: claims while there are slots
   bool takeOne();
   void tellOfQueue();
-  void keepLeases();  // thread: renews, announces, sweeps
-  void learnDrain();
+  void keepLeases();  // thread
   void renew();
-  bool adminSaysStoreIsAway();
+  void goOnWithoutStore(const std::string& why);
+  std::string adminWithStore();
+  void showPresence();  // thread: announces, learns, sweeps
+  void learnDrain();
   void announce();
   void sweep();
   void lookAfterRuntimes();  // thread: probes, and now and then tidies
@@ -75,7 +78,8 @@ class Worker final : public daemon::Daemon {
   std::string secrets_away_;               // why, "" when secrets can be had
   std::string queue_trouble_;              // of the taker's thread
   store::Micros started_at_ = 0;
-  std::thread taker_, leases_, runtimes_thread_;
+  std::future<std::vector<store::Renewal>> renewing_;  // of the leases' thread
+  std::thread taker_, leases_, presence_, runtimes_thread_;
   daemon::Context* context_ = nullptr;
 };
 

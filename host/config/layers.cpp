@@ -57,9 +57,13 @@ class Walk {
   void refuse(const Node& node, const std::string& key, const std::string& what) {
     problems_.push_back({where(node), key + ": " + what});
   }
-  Value scalar(const Node& node) const {
+  Value scalar(const std::string& key, const Node& node) const {
     Value value;
     value.items = {node.text};
+    // One value stands for a list of it, unless it looks like several.
+    const ocelot_option* option = findOption(key);
+    value.is_list = option && option->type == OCELOT_LIST && !node.secret && !node.text.empty() &&
+                    node.text.find_first_of(" ,") == std::string::npos;
     value.is_secret = node.secret;
     value.where = where(node);
     return value;
@@ -80,7 +84,7 @@ class Walk {
       case Node::Kind::scalar:
         if (instance) return refuse(node, key, "must hold the plugin's options: {plugin: NAME, option: value}");
         if (isSection(key)) return refuse(node, key, "must hold keys with values");
-        layer_.push_back({key, scalar(node)});
+        layer_.push_back({key, scalar(key, node)});
         return;
       case Node::Kind::none:
         if (instance) return plugin(key, node);

@@ -25,6 +25,10 @@ class Breakable final : public store::SqliteStore {
   using SqliteStore::SqliteStore;
   std::uint64_t interruptions() const override { return broken; }
   std::atomic<std::uint64_t> broken{0};
+  void ping() override {
+    if (away) throw store::Unavailable("it is away");
+  }
+  std::atomic<bool> away{false};
 };
 
 class ReconcilerTest : public CppUnit::TestFixture {
@@ -36,6 +40,7 @@ class ReconcilerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(noLeaseEndsBeforeOneHasBeenWatched);
   CPPUNIT_TEST(aStoreThatWasAwayStartsTheWatchAnew);
   CPPUNIT_TEST(aConnectionThatBrokeStartsTheWatchAnew);
+  CPPUNIT_TEST(whoHearsThatTheStoreIsAwayLosesNoLease);
   CPPUNIT_TEST(oneOfTwoIsAtWork);
   CPPUNIT_TEST(oneThatEndsHandsOver);
   CPPUNIT_TEST(oneThatDiedIsReplaced);
@@ -62,6 +67,15 @@ class ReconcilerTest : public CppUnit::TestFixture {
   }
   model::Build build(const std::string& id) { return *scene_->store().findBuild(id); }
   bool there(const std::string& id) { return scene_->store().findBuild(id).has_value(); }
+  Breakable& breakableStore() {
+    auto owned = std::make_unique<Breakable>(engines::storeSettings(scene_->config));
+    Breakable& breakable = *owned;
+    scene_->engines.discovery.reset();
+    scene_->engines.secrets.reset();
+    scene_->engines.store = std::move(owned);
+    scene_->engines.discovery = discovery::openStoreDiscovery(*scene_->engines.store);
+    return breakable;
+  }
   double figure(const std::string& line) {
     const std::string all = metrics_.print();
     const auto at = all.find("\n" + line + " ");
@@ -148,12 +162,7 @@ class ReconcilerTest : public CppUnit::TestFixture {
   void aConnectionThatBrokeStartsTheWatchAnew() {
     auto settings = quick();
     settings.lease = milliseconds(200);
-    auto owned = std::make_unique<Breakable>(engines::storeSettings(scene_->config));
-    Breakable& breakable = *owned;
-    scene_->engines.discovery.reset();
-    scene_->engines.secrets.reset();
-    scene_->engines.store = std::move(owned);
-    scene_->engines.discovery = discovery::openStoreDiscovery(*scene_->engines.store);
+    Breakable& breakable = breakableStore();
     const auto claim = scene_->running(Scene::someBuild(), 1);
     const auto reconciler = start(settings);
     // Broken every now and then for a while: nothing may be concluded.
@@ -166,6 +175,27 @@ class ReconcilerTest : public CppUnit::TestFixture {
     const auto whole = std::chrono::steady_clock::now();
     until("it is queued", [&] { return build(claim.build_id).state == BuildState::queued; });
     CPPUNIT_ASSERT(std::chrono::steady_clock::now() - whole >= milliseconds(175));
+  }
+
+  void whoHearsThatTheStoreIsAwayLosesNoLease() {
+    auto settings = quick();
+    settings.lease = milliseconds(1500);
+    Breakable& breakable = breakableStore();
+    breakable.away = true;
+    const auto claim = scene_->running(Scene::someBuild(), 1);
+    const auto reconciler = start(settings);
+    // Only this question is answered so; for all else the store is there.
+    const auto end = std::chrono::steady_clock::now() + 2 * settings.lease;
+    waitUntil("the time is over", [&] {
+      CPPUNIT_ASSERT(build(claim.build_id).state == BuildState::running);
+      const bool told = !reconciler->whyStoreAway().empty();
+      return told && std::chrono::steady_clock::now() > end;
+    });
+    const auto told = std::chrono::steady_clock::now();
+    breakable.away = false;
+    until("it is queued", [&] { return build(claim.build_id).state == BuildState::queued; });
+    CPPUNIT_ASSERT(std::chrono::steady_clock::now() - told >= settings.lease - milliseconds(50));
+    CPPUNIT_ASSERT_EQUAL(std::string(), reconciler->whyStoreAway());
   }
 
   void oneOfTwoIsAtWork() {

@@ -181,7 +181,7 @@ class ConfigTest : public CppUnit::TestFixture {
          "worker.max_build_timeout: must be at most 30d, as an ocelot.yml may ask for, not 31d"},
         {"worker: {kill_grace: 0s}", "worker.kill_grace: must be between 1s and 10m, not 0s"},
         {"worker: {kill_grace: 11m}", "worker.kill_grace: must be between 1s and 10m, not 11m"},
-        {"worker: {tags: gpu}", "worker.tags: must be a list: [one, two]"},
+        {"worker: {tags: 'gpu, fast'}", "worker.tags: must be a list: [one, two]"},
         {"worker: {min_free_disk: 101%}",
          "worker.min_free_disk: must be a share of the disk (\"5%\") or a size (\"1GiB\"), not \"101%\""},
         {"worker: 5", "worker: must hold keys with values"},
