@@ -8,6 +8,7 @@
 #include "components/hookhandler/signature.hpp"
 #include "host/daemon/log.hpp"
 #include "host/http/json.hpp"
+#include "host/store/lead.hpp"
 #include "host/trigger/clean_text.hpp"
 #include "host/trigger/trigger.hpp"
 
@@ -20,7 +21,6 @@ using std::chrono::milliseconds;
 
 constexpr int kAtOnce = 20;
 constexpr milliseconds kReadTimeout{300000};
-constexpr std::int64_t kHoldMs = 360000;  // longer than a read
 constexpr int kDeaths = 3;
 constexpr std::string_view kBeingRead = "being read by ";
 constexpr std::string_view kDied = "; readers that died: ";
@@ -165,13 +165,11 @@ void Inbox::turn() {
       if (stopping()) return;
       after = item.id;
       if (pausing(item.repo_id) || elsewhere.count(item.repo_id)) continue;
-      const std::string role = "hooks " + item.repo_id;
-      if (!engines_.store->tryLead(role, me_, kHoldMs)) {
+      if (const auto lead = store::Lead::tryTake(*engines_.store, "hooks " + item.repo_id, me_)) {
+        readLocked(item);
+      } else {
         elsewhere.insert(item.repo_id);
-        continue;
       }
-      readLocked(item);
-      engines_.store->tryLead(role, me_, 0);
     }
   }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/daemon/log.hpp"
+#include "host/store/lead.hpp"
 #include "host/trigger/clean_text.hpp"
 
 namespace ocelot::poller {
@@ -13,7 +14,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kLookTimeout{300000};
 constexpr std::size_t kMaxTroubleBytes = 4096;
-constexpr std::int64_t kHoldMs = 600000;  // a look that takes longer may be repeated by another poller
 
 }  // namespace
 
@@ -98,8 +98,8 @@ void Watch::work() {
 }
 
 void Watch::look(const std::string& repo_id, Past& past) {
-  const std::string role = "poll " + repo_id;
-  if (!engines_.store->tryLead(role, me_, kHoldMs)) return;
+  const auto lead = store::Lead::tryTake(*engines_.store, "poll " + repo_id, me_);
+  if (!lead) return;
   // Read again under the lock: another poller may just have been here.
   const auto repo = engines_.store->findRepoById(repo_id);
   if (repo && due(*repo, engines_.store->now())) {
@@ -117,7 +117,6 @@ void Watch::look(const std::string& repo_id, Past& past) {
       engines_.store->setRepoTrouble(repo->id, trigger::cleanText(error.what(), kMaxTroubleBytes));
     }
   }
-  engines_.store->tryLead(role, me_, 0);
 }
 
 }  // namespace ocelot::poller

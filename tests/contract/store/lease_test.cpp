@@ -1,6 +1,7 @@
 #include <atomic>
 #include <thread>
 
+#include "host/store/lead.hpp"
 #include "tests/contract/support/contract.hpp"
 
 using namespace ocelot;
@@ -101,6 +102,20 @@ CONTRACT(oneLeadsAtATime) {
   CPPUNIT_ASSERT_MESSAGE("another role is another lock", store.tryLead("poller", "admin-2", 60'000));
   waitUntil("the lock ends", [&] { return store.tryLead("reconciler", "admin-2", 60'000); });
   CPPUNIT_ASSERT(!store.tryLead("reconciler", "admin-1", 60'000));
+}
+
+CONTRACT(aLeadIsKeptWhileItsHolderLives) {
+  auto& store = ground.store();
+  const auto hold = std::chrono::milliseconds(600);
+  auto lead = ocelot::store::Lead::tryTake(store, "poll x", "poller-1", hold);
+  CPPUNIT_ASSERT(lead);
+  const auto end = std::chrono::steady_clock::now() + 3 * hold;
+  waitUntil("it would have ended thrice", [&] {
+    CPPUNIT_ASSERT(!ocelot::store::Lead::tryTake(store, "poll x", "poller-2", hold));
+    return std::chrono::steady_clock::now() > end;
+  });
+  lead.reset();
+  CPPUNIT_ASSERT_MESSAGE("it was given back", ocelot::store::Lead::tryTake(store, "poll x", "poller-2", hold));
 }
 
 CONTRACT(whoeverWasForgottenIsWokenAgain) {
