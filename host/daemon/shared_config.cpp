@@ -22,7 +22,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kLongest = 512 << 10;  // what Consul takes
 constexpr milliseconds kWait{60000};
-constexpr milliseconds kFirstPause{1000}, kLongestPause{30000};
+constexpr milliseconds kFirstPause{1000}, kLongestPause{10000};
 
 std::optional<std::string> readIfPresent(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -195,6 +195,7 @@ void SharedConfig::follow(const std::function<void()>& changed) {
         log(LogLevel::warning, "the shared configuration cannot be read; the last known is used",
             {{"why", error.what()}});
       away_ = error.what();
+      index_ = 0;  // the first answer is to come at once, not with the next change
       pause = std::clamp(pause * 2, kFirstPause, kLongestPause);
     } catch (const Error&) {
       return;  // stopped

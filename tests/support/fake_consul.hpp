@@ -33,6 +33,11 @@ class FakeConsul {
     ++index_;
     changed_.notify_all();
   }
+  // As it should be again, with nothing changed: whoever waits for a change waits on.
+  void comeBack() {
+    const std::lock_guard lock(mutex_);
+    odd_.clear();
+  }
 
  private:
   std::string reply(const Asked& asked) {

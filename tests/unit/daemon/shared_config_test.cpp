@@ -2,8 +2,11 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <chrono>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <thread>
 
 #include "tests/support/fake_consul.hpp"
 #include "tests/support/temp_folder.hpp"
@@ -57,6 +60,7 @@ class SharedConfigTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(whatWasGoodIsKeptForWhenConsulIsAway);
   CPPUNIT_TEST(oddAnswersAreConsulBeingAway);
   CPPUNIT_TEST(aChangeIsToldAndAnEmptyReturnIsNot);
+  CPPUNIT_TEST(aReturnOfConsulIsSeenAtOnce);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -153,6 +157,28 @@ class SharedConfigTest : public CppUnit::TestFixture {
     shared.good();
     CPPUNIT_ASSERT_EQUAL(std::string(), shared.whyNot());
     CPPUNIT_ASSERT_EQUAL(std::string(), contentOf(folder.path + "/kept"));
+  }
+
+  static void until(const std::function<bool()>& holds) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!holds()) {
+      CPPUNIT_ASSERT_MESSAGE("waited in vain", std::chrono::steady_clock::now() < end);
+      std::this_thread::yield();
+    }
+  }
+
+  void aReturnOfConsulIsSeenAtOnce() {
+    FakeConsul consul("log: {level: debug}\n");
+    TempFolder folder;
+    SharedConfig shared(at(consul), folder.path + "/kept");
+    std::vector<config::Problem> problems;
+    shared.read(problems);
+    shared.watch([] {});
+    consul.answerWith(answer(500, "no leader"));
+    until([&] { return !shared.whyNot().empty(); });
+    // Nothing has changed meanwhile, and nothing will.
+    consul.comeBack();
+    until([&] { return shared.whyNot().empty(); });
   }
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(SharedConfigTest);
