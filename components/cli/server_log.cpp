@@ -83,7 +83,8 @@ void Server::log(const std::string& build_id, const LogQuery& query, const std::
                  const std::function<void(std::int64_t attempt)>& anew) {
   std::unique_ptr<Arriving> arriving =
       query.as_records ? std::make_unique<ArrivingRecords>(bytes) : std::make_unique<Arriving>(bytes);
-  std::int64_t attempt = query.follow ? num(get("/v1/builds/" + build_id), "attempt") : 0;
+  // A run is told by when it began: one that a worker gave back has the number of the next.
+  std::int64_t run = query.follow ? num(get("/v1/builds/" + build_id), "started_at") : 0;
   bool resumed = false;
   int broken = 0;
   const auto again = [&broken](int pause_ms, const std::string& why) {
@@ -92,12 +93,13 @@ void Server::log(const std::string& build_id, const LogQuery& query, const std::
   };
   const auto lookAtBuild = [&] {
     const Json build = getPatiently("/v1/builds/" + build_id);
-    const std::int64_t now = num(build, "attempt");
-    if (now != attempt && attempt > 0 && now > 0) {
+    const std::int64_t now = num(build, "started_at");
+    if (now == 0) return build;
+    if (now != run && run != 0) {
       arriving->offset = 0;
-      if (anew) anew(now);
+      if (anew) anew(num(build, "attempt"));
     }
-    attempt = now;
+    run = now;
     return build;
   };
   while (true) {

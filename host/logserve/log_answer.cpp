@@ -76,7 +76,8 @@ bool pump(const Query& query, GrowingLog& log, Range range, http::StreamWriter& 
   std::string text;
   while (true) {
     log.clear();
-    const auto ended = log.ended();  // asked first: what came before the end is then read
+    const auto ended = log.ended();     // asked first: what came before the end is then read
+    if (log.begunAgain()) return true;  // who follows asks anew, and learns of it
     encoder->setStages(log.stages());
     if (range.end < 0) range.end = endOf(query, log);
     const std::size_t room =
@@ -134,6 +135,8 @@ class Stored final : public GrowingLog {
             {stage.index, stage.name, stage.log_begin, stage.state == model::StageState::running ? -1 : stage.log_end});
     return out;
   }
+  // A run is told by when it began: one that a worker gave back has the number of the next.
+  bool begunAgain() override { return build_.started_at != 0 && build_.started_at != run_; }
   // Asked for by those who wait, and by them alone.
   int fd() override {
     if (!watch_asked_) watch_ = store_.watch(id_);
@@ -149,11 +152,13 @@ class Stored final : public GrowingLog {
     const auto found = store_.findBuild(id_);
     if (!found) throw Refusal(404, "no_such_build", "there is no build " + id_);
     build_ = *found;
+    if (run_ == 0) run_ = build_.started_at;
   }
 
   store::Store& store_;
   const std::string id_;
   model::Build build_;
+  model::Micros run_ = 0;  // when the run began whose log this is; 0: none had
   std::unique_ptr<store::Watch> watch_;
   bool watch_asked_ = false;
 };

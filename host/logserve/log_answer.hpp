@@ -36,6 +36,8 @@ class GrowingLog {
   // How the build stands once its log is complete ("passed"); nullopt while it may grow.
   virtual std::optional<std::string> ended() = 0;
   virtual std::vector<logs::StageSlice> stages() = 0;
+  // The build was begun again since this log was opened, and its log with it: what comes now is another one.
+  virtual bool begunAgain() { return false; }
   virtual int fd() { return -1; }  // readable when it may have grown; -1: look again after a while
   virtual void clear() {}
 };

@@ -18,9 +18,11 @@ using test::FakeAdmin;
 
 namespace {
 
-std::string buildJson(const std::string& state, std::size_t log_bytes, int attempt = 1) {
+// `run`: when it began.
+std::string buildJson(const std::string& state, std::size_t log_bytes, int attempt = 1, int run = 1) {
   return R"({"id":"b","number":7,"repo":"acme/app","branch":"main","commit":"3f2a1c9d","state":")" + state +
-         R"(","attempt":)" + std::to_string(attempt) + R"(,"log_bytes":)" + std::to_string(log_bytes) + "}";
+         R"(","attempt":)" + std::to_string(attempt) + R"(,"started_at":)" + std::to_string(run) + R"(,"log_bytes":)" +
+         std::to_string(log_bytes) + "}";
 }
 
 std::string longLog() {
@@ -42,6 +44,7 @@ class FollowTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(theWorkersPartIsFollowedByTheStores);
   CPPUNIT_TEST(aBuildThatMovesIsFoundAgain);
   CPPUNIT_TEST(anotherAttemptBeginsFromItsBeginning);
+  CPPUNIT_TEST(aBuildThatWasGivenBackBeginsFromItsBeginning);
   CPPUNIT_TEST(aTailIsAskedForOnce);
   CPPUNIT_TEST(recordsAreResumedByWhatTheySay);
   CPPUNIT_TEST(aReaderThatLeavesEndsIt);
@@ -79,10 +82,16 @@ class FollowTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(log, followed());
   }
 
-  void anotherAttemptBeginsFromItsBeginning() {
-    const std::string first = longLog(), second = "attempt two\n";
+  void anotherAttemptBeginsFromItsBeginning() { beginsFromItsBeginning(2); }
+
+  // By a worker that was told to end: that run was no attempt, and the next has its number.
+  void aBuildThatWasGivenBackBeginsFromItsBeginning() { beginsFromItsBeginning(1); }
+
+  void beginsFromItsBeginning(int attempt) {
+    const std::string first = longLog(), second = "the next run\n";
     admin_.log_answers = {FakeAdmin::sends(first, 500), FakeAdmin::sends(second)};
-    admin_.builds = {buildJson("running", 0, 1), buildJson("running", 0, 2), buildJson("passed", second.size(), 2)};
+    admin_.builds = {buildJson("running", 0, 1, 1), buildJson("running", 0, attempt, 2),
+                     buildJson("passed", second.size(), attempt, 2)};
     std::int64_t announced = 0;
     std::string got;
     cli::LogQuery query;
@@ -93,9 +102,9 @@ class FollowTest : public CppUnit::TestFixture {
           got += bytes;
           return true;
         },
-        [&](std::int64_t attempt) { announced = attempt; });
+        [&](std::int64_t now) { announced = now; });
     CPPUNIT_ASSERT_EQUAL(first.substr(0, 500) + second, got);
-    CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, announced);
+    CPPUNIT_ASSERT_EQUAL(std::int64_t{attempt}, announced);
   }
 
   void aTailIsAskedForOnce() {

@@ -84,6 +84,7 @@ class LogServeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aLongLogIsReadInBlocks);
   CPPUNIT_TEST(eachFormatHasItsHeartbeat);
   CPPUNIT_TEST(aStoredLogEndsAsItsBuildDid);
+  CPPUNIT_TEST(aStoredLogThatBeginsAgainIsAnother);
   CPPUNIT_TEST(aBuildThatWasPrunedMeanwhileIsNotFound);
   CPPUNIT_TEST_SUITE_END();
 
@@ -198,6 +199,18 @@ class LogServeTest : public CppUnit::TestFixture {
     scene.end(claim, model::BuildState::timed_out);
     CPPUNIT_ASSERT(log->ended() == "timed_out");
     CPPUNIT_ASSERT_EQUAL(std::string("two\n"), log->read(4, 100));
+  }
+
+  void aStoredLogThatBeginsAgainIsAnother() {
+    Scene scene;
+    const auto claim = scene.running();
+    scene.store().appendLog(claim, 0, "one\n");
+    const auto log = logserve::openStored(scene.store(), claim.build_id);
+    CPPUNIT_ASSERT(!log->ended() && !log->begunAgain());
+    scene.store().release(claim, "the worker was stopped");
+    CPPUNIT_ASSERT_MESSAGE("it waits: its log may still be read", !log->ended() && !log->begunAgain());
+    CPPUNIT_ASSERT(scene.store().claim("worker-2", {}, 30000));
+    CPPUNIT_ASSERT(!log->ended() && log->begunAgain());
   }
 
   void aBuildThatWasPrunedMeanwhileIsNotFound() {
