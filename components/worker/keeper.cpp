@@ -54,7 +54,7 @@ Keeper::~Keeper() {
 void Keeper::renewed() {
   if (concluded_ || !prepared_) return;  // before that, the file may be an earlier attempt's
   try {
-    builddir::overwriteNumber(directory_.alive(), ++alive_);
+    builddir::showSignOfLife(directory_.alive(), builddir::bootMillis());
   } catch (const std::exception&) {
     // The directory is not there yet, or gone: nobody counts on it.
   }
@@ -103,10 +103,7 @@ void Keeper::awaitEarlier() {
 }
 
 void Keeper::prepare() {
-  if (found_ && std::filesystem::exists(directory_.spec())) {
-    alive_ = 1000000;  // above whatever the worker before this one wrote: the guest only looks for change
-    return;
-  }
+  if (found_ && std::filesystem::exists(directory_.spec())) return;
   directory_.remove();
   directory_.create();
   builddir::Order order;
@@ -123,7 +120,7 @@ void Keeper::prepare() {
   order.previous_passed_commit = context_.store.previousPassed(build_.claim);
   order.alive_timeout_ms = context_.settings.aliveTimeout().count();
   order.version = OCELOT_VERSION;
-  builddir::overwriteNumber(directory_.alive(), ++alive_);
+  builddir::showSignOfLife(directory_.alive(), claimed_at_);
   builddir::replaceFile(directory_.spec(), builddir::encode(order));
 }
 

@@ -98,7 +98,7 @@ class Keeper {
   std::int64_t shipped_ = 0;
   std::chrono::steady_clock::time_point shipped_at_;
   int crashes_ = 0;
-  std::uint64_t alive_ = 0;
+  const std::int64_t claimed_at_ = builddir::bootMillis();
   process::Event stop_;  // leave, drop or give back
   std::atomic<bool> leaving_{false}, prepared_{false}, dropped_{false}, concluded_{false}, done_{false};
   std::optional<std::string> give_back_;

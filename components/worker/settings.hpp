@@ -32,7 +32,9 @@ struct Settings {
   config::Share min_free_disk;
 
   // After how long without a sign of life a guest stops by itself. It sees a sign up to a second late and looks each
-  // second, or five times in shorter ones; with that, and a tenth to spare, it is gone before the lease has ended.
+  // second, or five times in shorter ones; with that, and a tenth to spare, it is gone before the lease has ended. One
+  // that started late, up to a third of this after the last sign, is gone before the reconciler has watched for long
+  // enough.
   std::chrono::milliseconds aliveTimeout() const {
     return std::max(lease * 9 / 10 - std::chrono::milliseconds(2000), lease * 9 / 14);
   }

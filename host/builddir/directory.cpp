@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -104,6 +105,22 @@ void overwriteNumber(const std::string& path, std::uint64_t number) {
   const bool good = ::pwrite(fd, text, static_cast<std::size_t>(size), 0) == size;
   ::close(fd);
   if (!good) fail("write " + path);
+}
+
+std::int64_t bootMillis() {
+  timespec now{};
+  ::clock_gettime(CLOCK_BOOTTIME, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void showSignOfLife(const std::string& alive, std::int64_t boot_millis) {
+  overwriteNumber(alive, static_cast<std::uint64_t>(boot_millis));
+}
+
+std::int64_t signOfLife(const std::string& alive) {
+  const auto text = readIfPresent(alive, 64);
+  std::int64_t value = 0;
+  return text && std::sscanf(text->c_str(), "%" SCNd64, &value) == 1 ? value : 0;
 }
 
 }  // namespace ocelot::builddir

@@ -60,4 +60,10 @@ void replaceFile(const std::string& path, const std::string& bytes, int mode = 0
 // In place, in fixed width, for files that somebody holds open.
 void overwriteNumber(const std::string& path, std::uint64_t number);
 
+// A worker's sign of life in a build's `alive`: the moment at which its lease was known to be its own. The guest only
+// looks for change; a build process of the same machine can tell how old it is.
+std::int64_t bootMillis();  // CLOCK_BOOTTIME
+void showSignOfLife(const std::string& alive, std::int64_t boot_millis);
+std::int64_t signOfLife(const std::string& alive);  // 0: there is none
+
 }  // namespace ocelot::builddir

@@ -251,7 +251,7 @@ bool LocalBuild::printLog(const std::function<bool(std::string_view)>& log) {
   return bytes.size() == kBlock;
 }
 
-void LocalBuild::beat() { builddir::overwriteNumber(directory_.alive(), ++beats_); }
+void LocalBuild::beat() { builddir::showSignOfLife(directory_.alive(), builddir::bootMillis()); }
 
 void LocalBuild::interrupted() {
   if (++interrupts_ == 1) {

@@ -50,7 +50,6 @@ class LocalBuild {
   builddir::EventReader events_;
   std::optional<logs::LogReader> log_;
   std::int64_t printed_ = 0;
-  std::uint64_t beats_ = 0;
   int interrupts_ = 0;
   std::string phase_;
   bool concluded_ = false, removed_ = false;

@@ -35,6 +35,7 @@ constexpr milliseconds kBeyondGrace{15000};  // after which the build process no
 constexpr milliseconds kSaveEvery{1000};     // the cursor: how much is made again after a kill
 constexpr std::uint64_t kSaveBytes = 8u << 20;
 constexpr int kPullAttempts = 3;
+constexpr int kLookForSignMs = 100;
 // A TERM that found another one pending is lost; the guest that heard one says so at once.
 constexpr milliseconds kTermAgain{2000};
 
@@ -321,8 +322,19 @@ void BuildProcess::start(const Image& image) {
   recorder_->save(0);  // from here on a container may exist
   SimpleCall clean_slate(milliseconds(30000));
   sandbox_.remove(clean_slate);  // what a killed predecessor may have half made
+  awaitSignOfLife();
   sandbox_.start(call_, image, grant_.resources, grant_.network);
   recorder_->phase("run");
+}
+
+// The guest reckons from its own start. Begun long after the last sign, it would outlive the lease by as much.
+void BuildProcess::awaitSignOfLife() {
+  const std::int64_t fresh = order_.alive_timeout_ms / 3;
+  while (order_.alive_timeout_ms > 0 && builddir::bootMillis() - builddir::signOfLife(directory_.alive()) > fresh) {
+    pollfd cancel{call_.cancelFd(), POLLIN, 0};
+    ::poll(&cancel, 1, kLookForSignMs);
+    call_.check("waiting for a sign of life of the worker");
+  }
 }
 
 void BuildProcess::writeControl(const Image& image) {

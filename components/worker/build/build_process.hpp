@@ -37,6 +37,7 @@ class BuildProcess {
   void readPipeline();
   void takeGrant();
   Image pull();
+  void awaitSignOfLife();
   void writeControl(const Image& image);
   void start(const Image& image);
   Verdict follow();
