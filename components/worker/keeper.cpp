@@ -64,6 +64,8 @@ void Keeper::cancel() { ask("cancel"); }
 
 // The build process watches for the file.
 void Keeper::ask(const std::string& what) {
+  std::lock_guard guard(mutex_);
+  if (cleared_) return;  // a file that came into a folder on its way out would keep it
   try {
     builddir::replaceFile(directory_.cancelFile(), what);
   } catch (const std::exception& error) {
@@ -401,6 +403,12 @@ void Keeper::endStages(const model::Outcome& outcome) {
   }
 }
 
-void Keeper::clearUp() { directory_.remove(); }
+void Keeper::clearUp() {
+  {
+    std::lock_guard guard(mutex_);
+    cleared_ = true;
+  }
+  directory_.remove();
+}
 
 }  // namespace ocelot::worker

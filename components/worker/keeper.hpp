@@ -102,7 +102,8 @@ class Keeper {
   process::Event stop_;  // leave, drop or give back
   std::atomic<bool> leaving_{false}, prepared_{false}, dropped_{false}, concluded_{false}, done_{false};
   std::optional<std::string> give_back_;
-  std::mutex mutex_;  // guards give_back_
+  bool cleared_ = false;  // the directory is gone
+  std::mutex mutex_;      // guards these two
   std::thread thread_;
 };
 
