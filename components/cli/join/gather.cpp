@@ -65,16 +65,18 @@ void requireReachableEngines(const config::Config& config) {
     requireReachable(config, "vault.url", config.text("vault.url"));
 }
 
-// Where a worker asks an admin. Consul's URL may be the loopback's, as each machine has an agent; an admin's may not.
-std::string adminUrl(const config::Config& config) {
-  const auto usable = [&](const char* key) {
+// Where a worker asks the admins. Consul's URL may be the loopback's, as each machine has an agent; an admin's may not.
+std::vector<std::string> adminUrls(const config::Config& config) {
+  const auto usable = [&](const char* key, const std::vector<std::string>& addresses) {
     return config.where(key) != "default" && config.has(key) &&
-           (isMeant(config, key) || !isOfThisMachine(hostOf(config.text(key))));
+           (isMeant(config, key) || std::none_of(addresses.begin(), addresses.end(), [](const std::string& address) {
+              return isOfThisMachine(hostOf(address));
+            }));
   };
-  for (const char* key : {"worker.admin_url", "admin.public_url"})
-    if (usable(key)) return config.text(key);
-  if (usable("admin.listen"))
-    return (config.has("tls.certificate") ? "https://" : "http://") + config.text("admin.listen");
+  if (const auto urls = config.list("worker.admin_url"); usable("worker.admin_url", urls)) return urls;
+  if (const auto url = config.text("admin.public_url"); usable("admin.public_url", {url})) return {url};
+  if (const auto listen = config.text("admin.listen"); usable("admin.listen", {listen}))
+    return {(config.has("tls.certificate") ? "https://" : "http://") + listen};
   throw Failure("no address of ocelot-admin is known that another machine can reach",
                 "set admin.public_url (https://ci.example.org:7700), and admin.listen to 0.0.0.0:7700 unless a proxy "
                 "stands before it");
@@ -145,7 +147,7 @@ Gathered gather(const config::Config& config, const NewWorker& worker) {
   requireReachableEngines(config);
   Gathered out;
   out.bundle.version = OCELOT_VERSION;
-  config::Layer layer{entry("worker.name", {worker.name}), entry("worker.admin_url", {adminUrl(config)})};
+  config::Layer layer{entry("worker.name", {worker.name}), entry("worker.admin_url", adminUrls(config), true)};
   if (!worker.tags.empty()) layer.push_back(entry("worker.tags", worker.tags, true));
   if (worker.slots > 0) layer.push_back(entry("worker.slots", {std::to_string(worker.slots)}));
   takeNamedFiles(out.bundle, config);

@@ -142,20 +142,23 @@ std::string reach(const config::Config& config) {
   return engines.store->describe();
 }
 
-// "" : it answers. Builds run without it, but for passes to their secrets, and while the store is away.
+// "" : each of them answers. Builds run without it, but for passes to their secrets, and while the store is away.
 std::string whyNoAdmin(const config::Config& config) {
   http::ClientSettings settings;
-  settings.url = config.text("worker.admin_url");
   settings.ca_file = config.text("tls.ca");
-  try {
-    SimpleCall call(std::chrono::seconds(10));
-    HttpRequest request;
-    request.url = "/healthz";
-    const auto answer = http::Client(settings).send(call, request);
-    return answer.status == 200 ? "" : settings.url + "/healthz answers " + std::to_string(answer.status);
-  } catch (const Error& error) {
-    return error.what();
+  for (const auto& url : config.list("worker.admin_url")) {
+    settings.url = url;
+    try {
+      SimpleCall call(std::chrono::seconds(10));
+      HttpRequest request;
+      request.url = "/healthz";
+      const auto answer = http::Client(settings).send(call, request);
+      if (answer.status != 200) return url + "/healthz answers " + std::to_string(answer.status);
+    } catch (const Error& error) {
+      return error.what();
+    }
   }
+  return "";
 }
 
 std::string howToStart(const Place& place) {
