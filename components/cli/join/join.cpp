@@ -133,13 +133,18 @@ void writeFiles(const Bundle& bundle, const Place& place) {
   if (!variables.empty()) setInEnvironmentFile(place.environment_file, variables);
 }
 
+struct Reached {
+  std::string store;
+  std::string without_queue;  // why wake-ups do not arrive; builds are found a little later
+};
+
 // Opens all that the worker opens. Throws what says why not.
-std::string reach(const config::Config& config) {
+Reached reach(const config::Config& config) {
   const auto engines = engines::open(config);
   engines.store->ping();
   for (const std::string& away : {engines.secrets->whyAway(), engines.discovery->whyAway()})
     if (!away.empty()) throw std::runtime_error(away);
-  return engines.store->describe();
+  return {engines.store->describe(), engines.queue->trouble()};
 }
 
 // "" : each of them answers. Builds run without it, but for passes to their secrets, and while the store is away.
@@ -210,10 +215,16 @@ int joinAsWorker(const Arguments& arguments) {
   std::cerr << "wrote " << place.config_file << " and what it needs; others find this machine at "
             << config.text("worker.public_url") << "\n";
   try {
-    std::cerr << "reached the store: " << reach(config) << "\n";
+    const Reached reached = reach(config);
+    std::cerr << "reached the store: " << reached.store << "\n";
+    if (!reached.without_queue.empty())
+      std::cerr << paint("the queue is not reached: " + reached.without_queue, Colour::yellow, 2)
+                << "\n  builds are found all the same, a little later\n";
   } catch (const std::exception& error) {
     throw Failure(error.what(),
-                  "the configuration is written, and nothing was started. Mend this, then:  " + howToStart(place));
+                  "the configuration is written, and nothing was started. Mend this, then join once more "
+                  "with --force, or:  " +
+                      howToStart(place));
   }
   if (const std::string why = whyNoAdmin(config); !why.empty())
     std::cerr << paint("ocelot-admin is not reached: " + why, Colour::yellow, 2)
