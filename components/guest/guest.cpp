@@ -43,10 +43,10 @@ void endEverything(Watch& watch) {
   const std::int64_t until = bootMillis() + 5000;
   do {
     killEverything();
-    std::vector<pollfd> nothing;
-    watch.wait(nothing, bootMillis() + 2);
     watch.takeReaped();
     if (::waitid(P_ALL, 0, nullptr, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD) return;
+    std::vector<pollfd> nothing;
+    watch.wait(nothing, bootMillis() + 2);
   } while (bootMillis() < until);
 }
 

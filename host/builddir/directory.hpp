@@ -37,8 +37,8 @@ class Directory {
   std::string index() const { return disk_ + "/index"; }
   std::string events() const { return disk_ + "/events"; }
   std::string lockFile() const { return disk_ + "/lock"; }
-  std::string processLog() const { return disk_ + "/process.log"; }
   std::string workspace() const { return disk_ + "/workspace"; }
+  std::string processLog() const { return run_ + "/process.log"; }
   std::string journal() const { return run_ + "/journal"; }
   std::string mask() const { return run_ + "/mask"; }
   std::string cursor() const { return run_ + "/cursor"; }

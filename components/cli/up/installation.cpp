@@ -1,9 +1,13 @@
 #include "components/cli/up/installation.hpp"
 
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
+#include <stdexcept>
 
 #include "components/cli/up/service_environment.hpp"
 #include "host/process/installed.hpp"
@@ -38,10 +42,23 @@ void setPorts(const config::Config& config, std::int64_t first, std::vector<std:
   }
 }
 
+// Secrets and what builds print before it is masked belong in memory. /run is there, but in many a container, and on
+// machines that no systemd started.
+std::string memoryFolder() {
+  constexpr std::uint64_t kEnough = 1u << 30;  // journals of some builds; the 64 MiB of a Docker container are not
+  struct statfs run {
+  }, shm{};
+  if (::statfs("/run", &run) == 0 && run.f_type == TMPFS_MAGIC) return "/run";
+  if (::statfs("/dev/shm", &shm) == 0 && shm.f_type == TMPFS_MAGIC &&
+      static_cast<std::uint64_t>(shm.f_blocks) * static_cast<std::uint64_t>(shm.f_bsize) >= kEnough)
+    return "/dev/shm";
+  return "/run";
+}
+
 // Each data folder has a run folder of its own, so that two installations on one machine do not meet.
 std::string defaultRun(const std::string& data_dir) {
   const std::string base =
-      isRoot() ? "/run" : environment("XDG_RUNTIME_DIR", "/tmp/ocelot-" + std::to_string(::getuid()));
+      isRoot() ? memoryFolder() : environment("XDG_RUNTIME_DIR", "/tmp/ocelot-" + std::to_string(::getuid()));
   if (data_dir == defaultData()) return base + "/ocelot";
   return base + "/ocelot-" + std::to_string(std::hash<std::string>{}(data_dir) % 1000000000);
 }
@@ -73,6 +90,12 @@ std::string fromHere(const std::string& listen) {
 void Installation::makeFolders() const {
   for (const auto& folder : {data_dir, run_dir}) {
     fs::create_directories(folder);
+    // Where everybody may make folders, somebody may have been first.
+    struct stat status {};
+    if (::lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != ::geteuid())
+      throw std::runtime_error(
+          folder + " belongs to user " + std::to_string(status.st_uid) +
+          " or is a link: it must be a folder of the user that runs this; remove it, or name another");
     fs::permissions(folder, fs::perms::owner_all);
   }
 }

@@ -68,9 +68,10 @@ void awaitEnd(Call& call, const Fd& process, const std::string& doing) {
 std::optional<int> takeExit(const Fd& process, const Engine::MainProcess& main) {
   for (int attempt = 0; attempt < 500; ++attempt) {
     siginfo_t info{};
-    if (::waitid(P_PIDFD, static_cast<id_t>(process.get()), &info, WEXITED | WNOHANG) == 0)
-      return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
-    if (startTimeOf(main.pid) != main.started) break;  // somebody else has taken it
+    const int answer = ::waitid(P_PIDFD, static_cast<id_t>(process.get()), &info, WEXITED | WNOHANG);
+    if (answer == 0 && info.si_pid != 0) return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+    // Ours but not yet to be had: a debugger that traces it is told first.
+    if (answer != 0 && startTimeOf(main.pid) != main.started) break;  // somebody else has taken it
     ::poll(nullptr, 0, 2);
   }
   return std::nullopt;
@@ -82,6 +83,17 @@ void checkHostname(const std::string& name) {
   });
   if (name.empty() || name.size() > 64 || !plain)
     throw Error(Status::invalid, "hostname: letters, digits, '-' and '.', at most 64");
+}
+
+// Where something is mounted in its container.
+std::vector<Store::MountPoint> mountPointsOf(const ContainerSpec& spec) {
+  std::vector<Store::MountPoint> points{{"/dev", true},        {"/proc", true},          {"/sys", true},
+                                        {"/etc/hosts", false}, {"/etc/hostname", false}, {"/etc/resolv.conf", false}};
+  for (const Resource& resource : spec.resources) {
+    checkTarget(resource.target);
+    points.push_back({resource.target, resource.kind != Resource::Kind::file});
+  }
+  return points;
 }
 
 // A folder whose removal can only be meant.
@@ -153,11 +165,11 @@ std::vector<std::string> Oci::takeLayers(Call& call, const ContainerSpec& spec, 
   std::vector<std::string> layers = store_.layerFolders(*manifest);
   if (layers.empty())
     throw Error(Status::invalid, "start container " + spec.name + ": the image " + reference.full() + " is empty");
+  layers.push_back(store_.mountPointLayer(mountPointsOf(spec)));
   // Written while the lock is held: from now on nobody deletes them.
-  std::string text;
+  std::string text = containerFolder(spec.name) + "/record.json\n";
   for (const std::string& layer : layers) text += layer + "\n";
   writeFile(storage + "/layers", text);
-  writeFile(storage + "/state", containerFolder(spec.name) + "/record.json");
   return layers;
 }
 
@@ -178,7 +190,6 @@ std::vector<Mount> Oci::mountsFor(const ContainerSpec& spec, const std::string& 
       : spec.network == "bridge" ? Network::resolvConf()
                                  : std::string());
   for (const Resource& resource : spec.resources) {
-    checkTarget(resource.target);
     std::string from = resource.source;
     if (resource.kind == Resource::Kind::workspace) {
       if (from.empty()) {

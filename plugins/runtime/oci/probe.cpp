@@ -30,8 +30,10 @@ void Oci::sweepStorage(Call& call) {
   if (!lock) return;
   for (const std::string& name : namesIn(store_.folder() + "/containers")) {
     call.check("removing what a restart left behind");
-    const std::string note = readFileIfPresent(storageFolder(name) + "/state", 4096).value_or("");
-    if (!note.empty() && !present(note)) removeTree(storageFolder(name));
+    // Its first line names the record; the rest are layers.
+    const std::string note = readFileIfPresent(storageFolder(name) + "/layers", 1u << 20).value_or("");
+    const std::string record = note.substr(0, note.find('\n'));
+    if (!record.empty() && record.front() == '/' && !present(record)) removeTree(storageFolder(name));
   }
 }
 

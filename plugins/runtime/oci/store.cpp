@@ -107,6 +107,29 @@ std::vector<std::string> Store::layerFolders(const StoredManifest& manifest) con
   return folders;
 }
 
+std::string Store::mountPointLayer(std::vector<MountPoint> points) const {
+  std::sort(points.begin(), points.end());  // a folder before what is in it
+  std::string list;
+  for (const MountPoint& point : points) list += point.path + (point.folder ? "/\n" : "\n");
+  const std::string layer = "layers/" + hexOf(digestOf("mount points\n" + list)).substr(0, kShortName);
+  const std::string place = folder_ + "/" + layer;
+  if (present(place)) return layer;
+  const Staging staging(makeStaging());
+  const std::string tree = staging.path() + "/tree";
+  makeFolder(tree, 0755);
+  for (const MountPoint& point : points) {
+    for (std::size_t end = point.path.find('/', 1); end != std::string::npos; end = point.path.find('/', end + 1))
+      makeFolder(tree + point.path.substr(0, end), 0755);
+    if (point.folder)
+      makeFolder(tree + point.path, 0755);
+    else
+      writeFile(tree + point.path, "", 0644);
+  }
+  if (::rename(tree.c_str(), place.c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST)
+    failSystem("rename " + tree + " to " + place, errno);
+  return layer;
+}
+
 std::string Store::makeStaging() const {
   const std::string path = folder_ + "/staging/" + randomName();
   makeFolder(path);

@@ -1,7 +1,7 @@
 #pragma once
 // The images of this machine, in one folder that several processes share:
 //
-//   layers/<id>/           an unpacked layer, never changed; layers/<id>.json: its whole digest and size
+//   layers/<id>/           an unpacked layer, never changed; layers/<id>.note: its whole digest and size. Or mount points
 //   manifests/<hex>.json   an image: user, environment, its layers
 //   images/<hex>.json      a name, and the manifest that it stands for
 //   containers/<name>/     what a running container writes; `layers` in it: what it stands on; `state`: whose it is
@@ -47,6 +47,15 @@ class Store {
   void touch(const Reference& reference) const;  // was used now
   // Names of layer folders below folder(), topmost first, as an overlay wants them.
   std::vector<std::string> layerFolders(const StoredManifest& manifest) const;
+
+  // A layer that holds nothing but the places where something is to be mounted, made once for each set of them. Below an
+  // image it spares the runtime making them in every container, each with a copy of its folder. The lock is held.
+  struct MountPoint {
+    std::string path;
+    bool folder;
+    bool operator<(const MountPoint& other) const { return path < other.path; }
+  };
+  std::string mountPointLayer(std::vector<MountPoint> points) const;
 
   // Unpacks the layers that are not here yet and gives the image its name.
   StoredManifest add(Call& call, const Reference& reference, const SourceImage& source,

@@ -41,7 +41,7 @@ class LiveImageTest : public CppUnit::TestFixture {
     oci_->importImage(call_, makeRootfs(*folder_), "ocelot.local/busybox", {});
     // A restart empties the state folder and leaves the store; a killed fetch leaves its staging folder.
     CPPUNIT_ASSERT_EQUAL(0, runShell("cd " + *folder_ / "store && mkdir -p containers/lost/upper staging/dead/x && "
-                                                        "printf /nowhere/record.json > containers/lost/state"));
+                                                        "echo /nowhere/record.json > containers/lost/layers"));
     oci_->probe(call_);
     CPPUNIT_ASSERT(namesIn(*folder_ / "store/containers").empty());
     oci_->removeImage(call_, "ocelot.local/busybox");
