@@ -3,26 +3,22 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/inotify.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <iostream>
 #include <set>
 #include <stdexcept>
 #include <system_error>
-#include <thread>
 
 #include "components/worker/build/journal_reader.hpp"
 #include "components/worker/build/source.hpp"
 #include "host/pipeline/image_reference.hpp"
 #include "host/pipeline/plan_for.hpp"
-#include "host/process/event.hpp"
 #include "host/trigger/change_json.hpp"
 
 namespace ocelot::worker {
@@ -62,27 +58,6 @@ void checkDisk(const std::string& folder) {
                    " MiB left; the build was ended before nothing could be written any more");
 }
 
-// Readable whenever one of the two paths changed.
-class Changes {
- public:
-  explicit Changes(const std::string& path, std::uint32_t what) : fd_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
-    if (fd_ < 0 || ::inotify_add_watch(fd_, path.c_str(), what) < 0)
-      throw std::system_error(errno, std::generic_category(), "watch " + path);
-  }
-  ~Changes() { ::close(fd_); }
-  Changes(const Changes&) = delete;
-  Changes& operator=(const Changes&) = delete;
-  int fd() const { return fd_; }
-  void clear() {
-    std::array<char, 4096> events;
-    while (::read(fd_, events.data(), events.size()) > 0) {
-    }
-  }
-
- private:
-  int fd_;
-};
-
 // A second name for a file of ours in the folder that the container sees. The guest opens it and takes the name away
 // before the first stage starts.
 void lend(const std::string& file, const std::string& name) {
@@ -92,59 +67,6 @@ void lend(const std::string& file, const std::string& name) {
 }
 
 }  // namespace
-
-// Stops the build's call when the file `cancel` appears. When it says "kill", then or later, nobody waits for the build
-// to end by itself.
-class BuildProcess::CancelWatch {
- public:
-  CancelWatch(const builddir::Directory& directory, StoppableCall& call)
-      : path_(directory.cancelFile()),
-        call_(call),
-        changes_(directory.run(), IN_CREATE | IN_MOVED_TO),
-        thread_([this] { watch(); }) {}
-  ~CancelWatch() {
-    stop_.set();
-    thread_.join();
-  }
-
-  bool killed() const { return killed_; }
-  int killFd() const { return kill_.fd(); }  // readable once it is
-
- private:
-  void watch() {
-    while (!look()) {
-      std::array<pollfd, 2> fds{{{changes_.fd(), POLLIN, 0}, {stop_.fd(), POLLIN, 0}}};
-      ::poll(fds.data(), fds.size(), -1);
-      if (fds[1].revents) return;
-      changes_.clear();
-    }
-  }
-
-  // True: there is nothing more to learn.
-  bool look() {
-    std::optional<std::string> said;
-    try {
-      said = builddir::readIfPresent(path_, 64);
-    } catch (const std::exception& error) {
-      std::cerr << "cancel: " << error.what() << std::endl;
-      said = "cancel";  // it is there
-    }
-    if (!said) return false;
-    if (*said == "kill") {
-      killed_ = true;
-      kill_.set();
-    }
-    if (!call_.cancelled()) call_.stop();
-    return killed_;
-  }
-
-  std::string path_;
-  StoppableCall& call_;
-  Changes changes_;
-  std::atomic<bool> killed_{false};
-  process::Event kill_, stop_;
-  std::thread thread_;
-};
 
 BuildProcess::BuildProcess(builddir::Directory directory, builddir::Order order, builddir::Envelope envelope,
                            Runtime& runtime)
@@ -367,7 +289,8 @@ Verdict BuildProcess::follow() {
   }
   sandbox_.watch();
   JournalReader journal(directory_.journal(), recorder_->journalOffset());
-  Changes changes(directory_.journal(), IN_MODIFY);
+  journal_changes_.emplace(directory_.journal(), IN_MODIFY);
+  Changes& changes = *journal_changes_;
 
   Evidence evidence;
   evidence.timeout_ms = grant_.timeout_ms;
