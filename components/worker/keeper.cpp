@@ -22,8 +22,8 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kShipEvery{1000};
-constexpr std::int64_t kShipBytes = 64 << 10;  // a chunk of the store
-constexpr std::int64_t kShipAtMost = 1 << 20;  // in one transaction
+constexpr std::int64_t kShipBytes = 1 << 20;  // in one transaction; a busy log is not behind by more
+constexpr std::int64_t kTailBytes = 64 << 10;  // at most, of a log in the transaction that ends its build
 constexpr int kCrashesInPlugin = 1;            // a plugin that crashed in start will again
 constexpr int kCrashesElsewhere = 3;
 constexpr milliseconds kStoreAwayPause{1000};
@@ -283,7 +283,7 @@ void Keeper::ship(bool all) {
     const bool due = all || size - shipped_ >= kShipBytes || Clock::now() - shipped_at_ >= kShipEvery;
     std::string chunk;
     while (due && shipped_ < size && !concluded_) {
-      chunk.resize(static_cast<std::size_t>(std::min(size - shipped_, kShipAtMost)));
+      chunk.resize(static_cast<std::size_t>(std::min(size - shipped_, kShipBytes)));
       const ssize_t got = ::pread(fd, chunk.data(), chunk.size(), shipped_);
       if (got <= 0) break;
       const auto stored = context_.store.appendLog(build_.claim, shipped_,
@@ -347,9 +347,9 @@ bool Keeper::finish(const model::Outcome& outcome) {
   finish.log_bytes = result_->log_bytes;
   finish.log_sha256 = result_->log_sha256;
   // All but the last chunk goes before, so that the ending transaction stays short.
-  if (result_->log_bytes - shipped_ > kShipBytes) ship(true);
+  if (result_->log_bytes - shipped_ > kTailBytes) ship(true);
   if (dropped_) return false;
-  if (result_->log_bytes - shipped_ > kShipBytes) throw store::Unavailable("it did not take the rest of the log");
+  if (result_->log_bytes - shipped_ > kTailBytes) throw store::Unavailable("it did not take the rest of the log");
   finish.tail_offset = shipped_;
   const int fd = ::open(directory_.log().c_str(), O_RDONLY | O_CLOEXEC);
   if (fd >= 0) {

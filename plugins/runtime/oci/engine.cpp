@@ -196,6 +196,7 @@ pid_t Engine::run(Call& call, const std::string& name, const std::string& bundle
   tool.arguments.insert(tool.arguments.end(), {"run", "--detach"});
   for (const std::string& argument : {std::string("--bundle"), bundle, std::string("--pid-file"), pid_file, name})
     tool.arguments.push_back(argument);
+  tool.own_memory = rootless_;
   tool.in_child = [&preparation, turn] {
     ::fcntl(turn, F_SETFD, 0);
     preparation.run();
@@ -248,6 +249,7 @@ std::string Engine::tryOverlay(Call& call, const Overlay& overlay) {
   if (::geteuid() != 0) preparation.asOrdinaryUser();
   Tool tool;
   tool.program = "/bin/true";
+  tool.own_memory = ::geteuid() != 0;
   tool.in_child = [&preparation] { preparation.run(); };
   runTool(call, tool);
   const ChildFailure failure = report.take();

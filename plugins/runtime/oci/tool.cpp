@@ -16,6 +16,7 @@
 #include <boost/process/environment.hpp>
 #include <boost/process/exe.hpp>
 #include <boost/process/extend.hpp>
+#include <boost/process/posix.hpp>
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
@@ -49,7 +50,8 @@ Fd inputFile(const std::string& input) {
   return file;
 }
 
-// What the forked child does before exec. Poco and others block signals in their threads, and a child inherits that.
+// What the child does before exec, mostly in our memory: it may call the kernel, and change nothing of ours. Poco and
+// others block signals in their threads, and a child inherits that.
 void prepareChild(int in, int out, int err) {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // nobody would take what it does
@@ -84,11 +86,15 @@ ToolResult runTool(Call& call, const Tool& tool) {
   const int out_fd = tool.quiet ? null.get() : out.write.get();
   const int err_fd = tool.quiet ? null.get() : err.write.get();
   std::error_code failed;
-  bp::child child(
-      bp::exe = tool.program, bp::args = tool.arguments, environment, failed, bp::extend::on_exec_setup = [&](auto&) {
-        prepareChild(in.get(), out_fd, err_fd);
-        if (tool.in_child) tool.in_child();
-      });
+  const auto launch = [&](auto... how) {
+    return bp::child(
+        bp::exe = tool.program, bp::args = tool.arguments, environment, failed, how...,
+        bp::extend::on_exec_setup = [&](auto&) {
+          prepareChild(in.get(), out_fd, err_fd);
+          if (tool.in_child) tool.in_child();
+        });
+  };
+  bp::child child = tool.own_memory ? launch() : launch(bp::posix::use_vfork);
   out.write.reset();
   err.write.reset();
   if (failed)

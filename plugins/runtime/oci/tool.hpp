@@ -18,8 +18,10 @@ struct Tool {
   std::map<std::string, std::string> environment;  // the whole of it
   std::string input;                               // what it reads on stdin
   bool quiet = false;                              // stdout and stderr are /dev/null: for what leaves a process behind
-  std::function<void()> in_child;                  // between fork and exec: async-signal-safe work only
-  std::function<void()> waiting;                   // called about five times a second while it runs
+  // Between vfork and exec, in this process' memory: calls to the kernel, and nothing else.
+  std::function<void()> in_child;
+  bool own_memory = false;        // fork instead: a new user namespace is for whoever shares his memory with nobody
+  std::function<void()> waiting;  // called about five times a second while it runs
 };
 
 struct ToolResult {

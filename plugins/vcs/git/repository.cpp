@@ -149,22 +149,28 @@ std::string PrivateFolder::write(const std::string& name, std::string_view conte
 }
 
 Repository::Repository(Url url, CloneAccess access, const std::string& cache, const std::string& key)
-    : url_(std::move(url)), access_(std::move(access)), key_(key), mirror_(cache + "/" + key + ".git") {
-  environment_ = plainEnvironment(url_);
-  environment_["GIT_CONFIG_GLOBAL"] = folder_.write("config", configurationFor(url_, access_));
-  environment_["GIT_DIR"] = mirror_;
-  const std::string key_file =
-      url_.protocol == "ssh" && !access_.ssh_key.empty() ? folder_.write("key", access_.ssh_key + "\n") : "";
-  const std::string hosts_file = url_.protocol == "ssh" ? folder_.write("known_hosts", access_.known_hosts + "\n") : "";
-  credentials_ = credentialEnvironment(url_, access_, key_file, hosts_file);
+    : url_(std::move(url)), access_(std::move(access)), key_(key), mirror_(cache + "/" + key + ".git") {}
+
+const Repository::Surroundings& Repository::surroundings() const {
+  if (surroundings_) return *surroundings_;
+  Surroundings& made = surroundings_.emplace();
+  const bool ssh = url_.protocol == "ssh";
+  made.environment = plainEnvironment(url_);
+  made.environment["GIT_CONFIG_GLOBAL"] = made.folder.write("config", configurationFor(url_, access_));
+  made.environment["GIT_DIR"] = mirror_;
+  const std::string key = ssh && !access_.ssh_key.empty() ? made.folder.write("key", access_.ssh_key + "\n") : "";
+  const std::string hosts = ssh ? made.folder.write("known_hosts", access_.known_hosts + "\n") : "";
+  made.credentials = credentialEnvironment(url_, access_, key, hosts);
+  return made;
 }
 
 Ended Repository::git(Call& call, std::vector<std::string> arguments, bool network, std::size_t max_output) const {
   Program program;
   program.command = std::move(arguments);
   program.command.insert(program.command.begin(), "git");
-  program.environment = environment_;
-  if (network) program.environment.insert(credentials_.begin(), credentials_.end());
+  const Surroundings& within = surroundings();
+  program.environment = within.environment;
+  if (network) program.environment.insert(within.credentials.begin(), within.credentials.end());
   program.max_output_bytes = max_output;
   return runProgram(call, program);
 }
@@ -191,7 +197,7 @@ Error Repository::failure(const char* doing, const Ended& ended, bool network) c
 std::optional<Repository::Refs> Repository::listLocal(Call& call, const std::vector<std::string>& patterns) const {
   Program program;
   program.command = {"git", "upload-pack", "--http-backend-info-refs", url_.text};
-  program.environment = environment_;
+  program.environment = surroundings().environment;
   program.environment.erase("GIT_DIR");  // it is not about the mirror
   const Ended ended = runProgram(call, program);
   if (ended.exit_code != 0) throw failure("list the branches of", ended, true);

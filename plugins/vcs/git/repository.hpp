@@ -87,11 +87,17 @@ class Repository {
   void makeMirror(std::size_t digits) const;
   void readMessages(Call& call, std::string_view commit, const std::string& since, Change& change) const;
 
+  // What git runs in. Made when it first runs: most questions are answered without it.
+  struct Surroundings {
+    PrivateFolder folder;
+    std::map<std::string, std::string> environment, credentials;
+  };
+  const Surroundings& surroundings() const;
+
   Url url_;
   CloneAccess access_;
   std::string key_, mirror_;
-  PrivateFolder folder_;
-  std::map<std::string, std::string> environment_, credentials_;
+  mutable std::optional<Surroundings> surroundings_;
 };
 
 }  // namespace ocelot::vcs_git
