@@ -20,8 +20,9 @@ struct Tool {
   bool quiet = false;                              // stdout and stderr are /dev/null: for what leaves a process behind
   // Between vfork and exec, in this process' memory: calls to the kernel, and nothing else.
   std::function<void()> in_child;
-  bool own_memory = false;        // fork instead: a new user namespace is for whoever shares his memory with nobody
   std::function<void()> waiting;  // called about five times a second while it runs
+  // fork instead of vfork: a new user namespace is for whoever shares its memory with nobody.
+  bool own_memory = false;
 };
 
 struct ToolResult {
