@@ -15,7 +15,7 @@ namespace ocelot::daemon {
 namespace {
 
 const auto kServerGrace = std::chrono::seconds(10);
-constexpr std::chrono::milliseconds kFirstPause{250}, kLongestPause{10'000};  // between looks for an engine
+constexpr std::chrono::milliseconds kFirstTry{250}, kLongestTry{10'000};  // between looks for an engine
 
 double residentBytes() {
   std::ifstream in("/proc/self/statm");
@@ -87,7 +87,7 @@ int Service::run() {
 bool Service::openEngines() {
   std::unique_ptr<http::Server> room;
   std::string engine, why;
-  auto pause = kFirstPause;
+  auto pause = kFirstTry;
   while (!draining_) {
     try {
       daemon_.open(*this);
@@ -108,7 +108,7 @@ bool Service::openEngines() {
     }
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, pause, [this] { return draining_.load(); });
-    pause = std::min(pause * 2, kLongestPause);
+    pause = std::min(pause * 2, kLongestTry);
   }
   return false;
 }

@@ -12,7 +12,7 @@
 namespace ocelot::daemon {
 namespace {
 
-constexpr std::chrono::milliseconds kFirstPause{250}, kLongestPause{10'000};  // between looks for Consul
+constexpr std::chrono::milliseconds kFirstLook{250}, kLongestLook{10'000};  // between looks for Consul
 
 }  // namespace
 
@@ -65,7 +65,7 @@ std::optional<config::Config> awaitConfiguration(const std::optional<config::Con
   Metrics metrics;
   std::unique_ptr<http::Server> room;
   std::string why;
-  auto pause = kFirstPause;
+  auto pause = kFirstLook;
   while (!ending) {
     try {
       return read();
@@ -81,7 +81,7 @@ std::optional<config::Config> awaitConfiguration(const std::optional<config::Con
     notifyManager("READY=1\nSTATUS=waiting for the shared configuration");
     std::unique_lock lock(mutex);
     changed.wait_for(lock, pause, [&] { return ending.load(); });
-    pause = std::min(pause * 2, kLongestPause);
+    pause = std::min(pause * 2, kLongestLook);
   }
   return std::nullopt;
 }

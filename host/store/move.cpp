@@ -1,6 +1,5 @@
 #include "host/store/move.hpp"
 
-#include <Poco/Data/SQLite/SQLiteException.h>
 #include <poll.h>
 
 #include <array>
@@ -11,6 +10,7 @@
 
 #include "host/digest/digest.hpp"
 #include "host/store/postgres/postgres_store.hpp"
+#include "host/store/sqlite/connection.hpp"
 #include "host/store/sqlite/session.hpp"
 #include "host/store/sqlite/sqlite_store.hpp"
 
@@ -460,7 +460,7 @@ MoveReport moveToPostgres(const StoreSettings& from, const StoreSettings& to,
     throw;
   } catch (const std::invalid_argument&) {
     throw;
-  } catch (const Poco::Data::SQLite::SQLiteException& error) {
+  } catch (const SqliteError& error) {
     throwMeaning(error, from.path + "/ocelot.db");
   } catch (const std::exception& error) {
     throwPostgresMeaning(error, *PostgresAccess(to).login());

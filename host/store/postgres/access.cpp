@@ -2,8 +2,7 @@
 
 namespace ocelot::store {
 
-PostgresAccess::PostgresAccess(const StoreSettings& settings)
-    : dsn_(settings.dsn), credentials_(settings.credentials) {
+PostgresAccess::PostgresAccess(const StoreSettings& settings) : dsn_(settings.dsn), credentials_(settings.credentials) {
   if (credentials_) {
     PostgresLogin::requireNoUser(dsn_);
     shown_ = PostgresLogin(dsn_, "").shown();

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "host/store/postgres/connection.hpp"
 #include "host/store/store.hpp"
 
 namespace ocelot::store {
@@ -85,8 +86,7 @@ PostgresSession::PostgresSession(std::shared_ptr<const PostgresLogin> login)
     // Notices ("table exists, skipping") are not for our standard error.
     PQsetNoticeProcessor(raw, ignoreNotice, nullptr);
     PQsetErrorVerbosity(raw, PQERRORS_VERBOSE);
-    db_ = std::make_unique<Connection>(
-        std::move(session), [raw](const char* sql) { run(raw, sql); }, Connection::AfterFailure::abandon);
+    db_ = std::make_unique<PostgresConnection>(std::move(session), [raw](const char* sql) { run(raw, sql); });
     // A transaction that a stopped process holds open must not block everybody's forever.
     db_->script(
         "SET statement_timeout = '30s'; SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '60s'; "

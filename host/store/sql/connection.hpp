@@ -1,22 +1,16 @@
 #pragma once
-// One database session with its prepared statements, over Poco::Data. What Poco 1.11 does to values in silence (numbers
-// that wrap, text cut at NUL, blobs read as hex) is kept out by allowing three types only: int64, text and bytes.
+// One database session with its prepared statements. Three types only, int64, text and bytes, and all text is valid:
+// what engines and connectors do to values in silence (numbers that wrap, text cut at NUL, blobs read as hex) is kept
+// out.
 //
 // Rules for the SQL: placeholders $1 … $n in the order of their first appearance (SQLite numbers them so); no `$` with
 // a digit in a literal; one statement a call. [one thread at a time]
 
 #include <cstdint>
-#include <functional>
-#include <initializer_list>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
-
-namespace Poco::Data {
-class Session;
-}
 
 namespace ocelot::store {
 
@@ -42,32 +36,17 @@ class Rows {
 
 class Connection {
  public:
-  // What becomes of a statement that failed. Poco's PostgreSQL connector frees the result of a statement's last run
-  // before the next one, and again in the destructor when that run failed: such a statement must never be destroyed.
-  enum class AfterFailure { destroy, abandon };
-
-  // `script` runs SQL without parameters, several statements at once, by the engine's own call.
-  Connection(std::unique_ptr<Poco::Data::Session> session, std::function<void(const char*)> script,
-             AfterFailure after_failure);
-  ~Connection();
+  Connection() = default;
+  virtual ~Connection() = default;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // `columns` has a letter per column: i integer, t text, b bytes. Throws Poco exceptions; the adapters translate them.
-  Rows query(const std::string& sql, const char* columns, const std::vector<Param>& params);
+  // `columns` has a letter per column: i integer, t text, b bytes; NULL is read as 0 or "". Throws what the engine's
+  // connector does; the adapters translate it.
+  virtual Rows query(const std::string& sql, const char* columns, const std::vector<Param>& params) = 0;
+  // SQL without parameters, several statements at once.
+  virtual void script(const char* sql) = 0;
   void run(const std::string& sql, const std::vector<Param>& params);
-  void script(const char* sql) { script_(sql); }
-
- private:
-  struct Prepared;
-  void drop(const std::string& sql);
-  Prepared& prepare(const std::string& sql, const char* columns, const std::vector<Param>& params);
-
-  std::unique_ptr<Poco::Data::Session> session_;
-  std::function<void(const char*)> script_;
-  const AfterFailure after_failure_;
-  struct Cache;
-  std::unique_ptr<Cache> cache_;
 };
 
 }  // namespace ocelot::store
