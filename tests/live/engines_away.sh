@@ -1,48 +1,14 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2317  # cleanup is called by the trap
 # Daemons whose engines are away when they start: up, unready with the reason, and at work as soon as the engines are
 # there; accounts of PostgreSQL that Vault makes for seconds, replaced under a build that runs longer than one lives.
 #
 #   OCELOT_BIN=build/dev/bin tests/live/engines_away.sh
-set -uo pipefail
-source=$(cd "$(dirname "$0")/../.." && pwd)
-bin=${OCELOT_BIN:?the folder of the programs}
 name=DaemonsWaitForTheirEnginesAndChangeAccounts
+# shellcheck source=tests/live/support.sh
+. "$(dirname "$0")/support.sh"
+needs psql curl jq git busybox sha256sum
 
-skip() { echo "SKIP $name: $1" && echo "0 passed, 0 failed, 1 skipped" && exit 0; }
-[ "$(id -u)" = 0 ] || skip "containers need root"
-for need in psql curl jq git busybox sha256sum; do command -v $need >/dev/null || skip "$need is missing"; done
-command -v crun >/dev/null || command -v runc >/dev/null || skip "neither crun nor runc is installed"
-
-work=$(mktemp -d)
-chmod 755 "$work"
-declare -A daemons=()
-cleanup() {
-  local daemon
-  for daemon in "${!daemons[@]}"; do end "$daemon"; done
-  for engine in vault postgres; do "$source/scripts/engines" stop $engine "$work/engines" >/dev/null 2>&1; done
-  rm -rf "$work"
-}
-trap cleanup EXIT
-fail() {
-  echo "FAIL $name: $1"
-  tail -n 5 "$work"/*.log 2>/dev/null
-  echo "0 passed, 1 failed, 0 skipped"
-  exit 1
-}
-await() { # WHAT COMMAND…
-  local what=$1 until=$((SECONDS + 60))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $until ] || fail "waited in vain: $what"
-    sleep 0.05
-  done
-}
-
-for engine in postgres vault; do
-  lines=$("$source/scripts/engines" start $engine "$work/engines") || skip "$engine did not start"
-  eval "$lines"
-done
+for engine in postgres vault; do engine $engine; done
 owner() { psql --no-psqlrc --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 "$OCELOT_TEST_POSTGRES" "$@"; }
 word() { tr ' ' '\n' <<<"$OCELOT_TEST_POSTGRES" | sed -n "s/^$1=//p"; }
 vault() { # METHOD PATH [BODY]
@@ -73,7 +39,6 @@ start() { # DAEMON ARGUMENT…
   daemons[$daemon]=$!
   await "ocelot-$daemon answers" curl -sf "http://127.0.0.1:${ports[$daemon]}/healthz"
 }
-end() { kill -TERM "${daemons[$1]}" 2>/dev/null && wait "${daemons[$1]}" 2>/dev/null; unset "daemons[$1]"; }
 readiness() { curl -sS --max-time 20 "http://127.0.0.1:${ports[$1]}/readyz"; }
 ready() { [ "$(readiness "$1" | jq .ready)" = true ]; }
 unready() { # DAEMON ENGINE WORDS

@@ -1,46 +1,14 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2317  # cleanup is called by the trap
 # Daemons that log in to PostgreSQL as etc/postgres/roles.sql has it: the admin without the right to change the tables, a
 # worker that runs a build, and sees no tokens.
 #
 #   OCELOT_BIN=build/dev/bin tests/live/postgres_roles.sh
-set -uo pipefail
-source=$(cd "$(dirname "$0")/../.." && pwd)
-bin=${OCELOT_BIN:?the folder of the programs}
 name=AWorkerRunsBuildsUnderItsRole
+# shellcheck source=tests/live/support.sh
+. "$(dirname "$0")/support.sh"
+needs psql curl jq git busybox
 
-skip() { echo "SKIP $name: $1" && echo "0 passed, 0 failed, 1 skipped" && exit 0; }
-[ "$(id -u)" = 0 ] || skip "containers need root"
-for need in psql curl jq git busybox; do command -v $need >/dev/null || skip "$need is missing"; done
-command -v crun >/dev/null || command -v runc >/dev/null || skip "neither crun nor runc is installed"
-
-work=$(mktemp -d)
-chmod 755 "$work"
-declare -A daemons=()
-cleanup() {
-  local daemon
-  for daemon in "${!daemons[@]}"; do end "$daemon"; done
-  "$source/scripts/engines" stop postgres "$work/engines" >/dev/null 2>&1
-  rm -rf "$work"
-}
-trap cleanup EXIT
-fail() {
-  echo "FAIL $name: $1"
-  tail -n 5 "$work"/*.log 2>/dev/null
-  echo "0 passed, 1 failed, 0 skipped"
-  exit 1
-}
-await() { # WHAT COMMAND…
-  local what=$1 until=$((SECONDS + 60))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $until ] || fail "waited in vain: $what"
-    sleep 0.05
-  done
-}
-
-lines=$("$source/scripts/engines" start postgres "$work/engines") || skip "PostgreSQL did not start"
-eval "$lines"
+engine postgres
 owner() { psql --no-psqlrc --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 "$OCELOT_TEST_POSTGRES" "$@"; }
 place=$(tr ' ' '\n' <<<"$OCELOT_TEST_POSTGRES" | grep -E '^(host|port|dbname)=' | paste -sd' ')
 
@@ -65,7 +33,6 @@ start() { # DAEMON PORT USER PASSWORD
   daemons[$1]=$!
   await "ocelot-$1 answers as $3" curl -sf "http://127.0.0.1:$2/healthz"
 }
-end() { kill -TERM "${daemons[$1]}" 2>/dev/null && wait "${daemons[$1]}" 2>/dev/null; unset "daemons[$1]"; }
 
 password=${OCELOT_TEST_POSTGRES##*password=}
 start admin $port ocelot "${password%% *}"

@@ -1,50 +1,23 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2317  # cleanup is called by the trap
 # From `ocelot up` on one host to three, as the handbook's "Past one machine" has it: what the first has gathered moves into
 # PostgreSQL, and two more join, each by the command that `ocelot workers add` printed. Each of them has a network, a name
 # and an /etc of its own, so that what only the first host's loopback reaches would fail.
 #
 #   OCELOT_BIN=build/dev/bin tests/live/three_hosts.sh
-set -uo pipefail
-source=$(cd "$(dirname "$0")/../.." && pwd)
-bin=$(cd "${OCELOT_BIN:?the folder of the programs}" && pwd)
 name=HostsJoinByOneCommandAndRunBuilds
+# shellcheck source=tests/live/support.sh
+. "$(dirname "$0")/support.sh"
+needs curl jq git busybox ip nsenter unshare
 
-skip() { echo "SKIP $name: $1" && echo "0 passed, 0 failed, 1 skipped" && exit 0; }
-[ "$(id -u)" = 0 ] || skip "containers and networks need root"
-for need in curl jq git busybox ip nsenter unshare; do command -v $need >/dev/null || skip "$need is missing"; done
-command -v crun >/dev/null || command -v runc >/dev/null || skip "neither crun nor runc is installed"
-
-work=$(mktemp -d)
-chmod 755 "$work"
 bridge=oc-$$
 net=10.217.$((RANDOM % 250))
 here=$net.1
-declare -A daemons=() address=([build-2]=$net.2 [build-3]=$net.3)
-cleanup() {
+declare -A address=([build-2]=$net.2 [build-3]=$net.3)
+tidy() {
   local one
-  for one in "${!daemons[@]}"; do end "$one"; done
-  "$source/scripts/engines" stop postgres "$work/engines" >/dev/null 2>&1
   for one in "${!address[@]}"; do ip netns delete "$bridge-$one" 2>/dev/null; done
   ip link delete "$bridge" 2>/dev/null
-  rm -rf "$work"
 }
-trap cleanup EXIT
-fail() {
-  echo "FAIL $name: $1"
-  tail -n 5 "$work"/*.log 2>/dev/null
-  echo "0 passed, 1 failed, 0 skipped"
-  exit 1
-}
-await() { # WHAT COMMAND…
-  local what=$1 until=$((SECONDS + 60))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $until ] || fail "waited in vain: $what"
-    sleep 0.05
-  done
-}
-end() { kill -TERM "${daemons[$1]}" 2>/dev/null && wait "${daemons[$1]}" 2>/dev/null; unset "daemons[$1]"; }
 ours() { "$bin/ocelot" "$@"; }
 
 network() {
@@ -58,8 +31,7 @@ network() {
   done
 }
 network 2>"$work/network" || skip "no networks of their own: $(cat "$work/network")"
-lines=$(OCELOT_ENGINE_ADDRESS=$here "$source/scripts/engines" start postgres "$work/engines") || skip "PostgreSQL did not start"
-eval "$lines"
+OCELOT_ENGINE_ADDRESS=$here engine postgres
 
 mkdir -p "$work/home" "$work/first/up" "$work/repo"
 export HOME=$work/home
