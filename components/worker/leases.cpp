@@ -1,5 +1,7 @@
 // How the worker keeps what it has claimed: its leases, and its place in the register.
 
+#include <algorithm>
+
 #include "components/worker/worker.hpp"
 #include "host/http/client.hpp"
 
@@ -33,15 +35,16 @@ void Worker::keepLeases() {
 void Worker::renew() {
   const auto asked = Clock::now();
   if (!renewing_.valid()) {
-    std::vector<store::Claim> claims;
+    renewed_claims_.clear();
     {
       std::lock_guard guard(mutex_);
       for (const auto& [id, keeper] : keepers_)
-        if (!keeper->concluded()) claims.push_back(keeper->claim());
+        if (!keeper->concluded()) renewed_claims_.push_back(keeper->claim());
     }
-    if (claims.empty()) return;
-    renewing_ = std::async(std::launch::async,
-                           [this, claims] { return engines_.store->renew(claims, settings_.lease.count()); });
+    if (renewed_claims_.empty()) return;
+    renewing_ = std::async(std::launch::async, [this, claims = renewed_claims_] {
+      return engines_.store->renew(claims, settings_.lease.count());
+    });
   }
   // Told late, a renewal is no sign of life any more: the guest would outlive the lease by as much.
   const auto patience = settings_.lease / 10;
@@ -60,8 +63,9 @@ void Worker::renew() {
   std::lock_guard guard(mutex_);
   for (const auto& renewal : renewals) {
     const auto found = keepers_.find(renewal.build_id);
-    // One that has ended meanwhile is held no more, and rightly so.
-    if (found == keepers_.end() || found->second->concluded()) continue;
+    // One that has ended meanwhile is held no more, and rightly so; nor is the attempt before the one that was claimed
+    // meanwhile.
+    if (found == keepers_.end() || found->second->concluded() || !askedFor(found->second->claim())) continue;
     if (!renewal.held) {
       log(LogLevel::warning, "a build is not ours any more", {{"build", renewal.build_id}});
       found->second->drop();
@@ -70,6 +74,12 @@ void Worker::renew() {
       if (renewal.cancel_requested) found->second->cancel();
     }
   }
+}
+
+// Whether the running renewal is of this very claim.
+bool Worker::askedFor(const store::Claim& claim) const {
+  return std::any_of(renewed_claims_.begin(), renewed_claims_.end(),
+                     [&](const store::Claim& asked) { return asked.claim_id == claim.claim_id; });
 }
 
 // Nobody can take our builds while nobody reaches the store, and only admins end leases: each that says it does not

@@ -46,6 +46,7 @@ class Worker final : public daemon::Daemon {
   void tellOfQueue();
   void keepLeases();  // thread
   void renew();
+  bool askedFor(const store::Claim& claim) const;
   void goOnWithoutStore(const std::string& why);
   std::string adminWithStore();
   void showPresence();  // thread: announces, learns, sweeps
@@ -78,7 +79,8 @@ class Worker final : public daemon::Daemon {
   std::string secrets_away_;               // why, "" when secrets can be had
   std::string queue_trouble_;              // of the taker's thread
   store::Micros started_at_ = 0;
-  std::future<std::vector<store::Renewal>> renewing_;  // of the leases' thread
+  std::future<std::vector<store::Renewal>> renewing_;  // of the leases' thread, as
+  std::vector<store::Claim> renewed_claims_;           // what it is about
   std::thread taker_, leases_, presence_, runtimes_thread_;
   daemon::Context* context_ = nullptr;
 };
