@@ -66,8 +66,10 @@ LiveDatabase::LiveDatabase(LiveVault& vault, const std::string& default_ttl, con
   vault_.root("POST", mount_ + "/config/pg", (place.end(), place.text()));
   http::JsonWriter role;
   role.object().field("db_name", "pg").field("default_ttl", default_ttl).field("max_ttl", max_ttl);
-  role.field("creation_statements",
-             "CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' IN ROLE ocelot_admin");
+  role.field(
+      "creation_statements",
+      "CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}' IN ROLE ocelot_admin, "
+      "ocelot_worker");
   role.field("revocation_statements", "DROP ROLE IF EXISTS \"{{name}}\"").end();
   vault_.root("POST", mount_ + "/roles/" + tag_, role.text());
 }
