@@ -200,7 +200,9 @@ class Program : public Poco::Util::ServerApplication {
         << "  --help\n\n"
         << "`ocelot config defaults` prints every key. SIGTERM drains and ends, a second one hurries, SIGHUP reads "
            "the\n"
-        << "configuration again. Exit status: 0 ended as asked, 1 a fault, 78 a mistake in configuration or options.\n";
+        << "configuration again. Exit status: 0 ended as asked, 1 a fault, 78 a mistake in configuration or options, "
+           "or a\n"
+           "program too old for its store.\n";
     return 0;
   }
 

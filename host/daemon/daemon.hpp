@@ -8,7 +8,8 @@
 //                                                                     (a third time ends the process at once)
 //
 // Exit status: 0 ended as asked; 1 start() or a later fault; 78 the configuration or the command line is wrong (every
-// mistake is listed). Stays in the foreground: a service manager's business is its own.
+// mistake is listed), or this program is too old for what it finds. Stays in the foreground: a service manager's
+// business is its own.
 //
 // A daemon's program is:   class Admin : public Daemon { … };   OCELOT_DAEMON_MAIN(Admin)
 
@@ -58,6 +59,13 @@ class Away : public std::runtime_error {
 
  private:
   std::string engine_;
+};
+
+// This program is not for what it finds, and starting it again would not help: thrown by Daemon::open(). Exit
+// status 78.
+class Unfit : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 class Daemon {

@@ -49,6 +49,9 @@ int Service::run() {
     if (shared_) shared_->refused(invalid.what());  // whoever reads the lines below finds /readyz say so too
     for (const auto& problem : invalid.problems()) log(LogLevel::error, problem.where + ": " + problem.what);
     return 78;
+  } catch (const Unfit& unfit) {
+    log(LogLevel::error, std::string("cannot start: ") + unfit.what());
+    return 78;
   } catch (const std::exception& error) {
     log(LogLevel::error, std::string("cannot start: ") + error.what());
     return 1;

@@ -3,6 +3,7 @@
 #include "host/consul/consul.hpp"
 #include "host/daemon/log.hpp"
 #include "host/engines/engines.hpp"
+#include "host/store/unfit.hpp"
 
 namespace ocelot::engines {
 namespace {
@@ -19,6 +20,8 @@ void openForDaemon(Engines& engines, const config::Config& config, const std::fu
     engines.credentials = storeSettings(config, std::move(credentials)).credentials;
     engines = open(config, engines.credentials);
     then();
+  } catch (const store::Unfit& unfit) {
+    throw daemon::Unfit(unfit.what());
   } catch (const store::Refused&) {
     throw;
   } catch (const secrets::LoginRefused&) {

@@ -109,11 +109,11 @@ void PostgresStore::migrate() {
     transact(Access::read, [&](Connection& db, bool) {
       try {
         olderProgram(where, db, steps);
-      } catch (const std::runtime_error& error) {
+      } catch (const Unfit& error) {
         refusal = error.what();
       }
     });
-    if (!refusal.empty()) throw std::runtime_error(refusal);
+    if (!refusal.empty()) throw Unfit(refusal);
   }
   if (schema_ >= wanted) return;
   const char* const may =

@@ -60,8 +60,7 @@ std::int64_t worksFrom(const Migration& step, std::int64_t version, std::int64_t
 bool olderProgram(const std::string& where, Connection& db, const std::vector<Migration>& steps) {
   const Newest newest = newestOf(db);
   if (newest.version <= static_cast<std::int64_t>(steps.size())) return false;
-  if (newest.works_from > static_cast<std::int64_t>(steps.size()))
-    throw std::runtime_error(refusal(where, newest, steps.size()));
+  if (newest.works_from > static_cast<std::int64_t>(steps.size())) throw Unfit(refusal(where, newest, steps.size()));
   return true;
 }
 

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "host/store/sql/connection.hpp"
+#include "host/store/unfit.hpp"
 
 namespace ocelot::store {
 
@@ -39,7 +40,7 @@ std::int64_t worksFrom(const Migration& step, std::int64_t version, std::int64_t
 
 // 0: the table of steps is empty.
 std::int64_t schemaOf(Connection& db);
-// True: the schema is newer than this program, and it may go on. Throws std::runtime_error, naming both, when not.
+// True: the schema is newer than this program, and it may go on. Throws Unfit, naming both, when not.
 bool olderProgram(const std::string& where, Connection& db, const std::vector<Migration>& steps);
 // In one transaction, under a lock: takes the steps that are missing. Throws as olderProgram.
 void applyMigrations(const std::string& where, Connection& db, const std::vector<Migration>& steps);

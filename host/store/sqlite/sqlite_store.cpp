@@ -81,6 +81,9 @@ void SqliteStore::write(bool durable, const Body& body) {
     } catch (const Conflict&) {
       if (begun) rollBack(db);
       throw;
+    } catch (const Unfit&) {
+      if (begun) rollBack(db);
+      throw;
     } catch (const std::logic_error&) {
       if (begun) rollBack(db);
       throw;

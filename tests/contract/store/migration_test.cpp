@@ -44,7 +44,7 @@ CONTRACT(aNewerSchemaIsRefusedNamingBoth) {
   try {
     store->migrate();
     CPPUNIT_FAIL("a newer schema was taken");
-  } catch (const std::runtime_error& error) {
+  } catch (const store::Unfit& error) {
     const std::string what = error.what();
     CPPUNIT_ASSERT_MESSAGE(what, what.find("schema 77 of ocelot 9.9, for programs") != std::string::npos);
     CPPUNIT_ASSERT_MESSAGE(what, what.find("up to " + kSchema) != std::string::npos);
@@ -69,7 +69,7 @@ CONTRACT(aNewerSchemaThatSaysSoIsUsed) {
   try {
     ground.openAnother()->migrate();
     CPPUNIT_FAIL("a schema was taken that leaves this program behind");
-  } catch (const std::runtime_error& error) {
+  } catch (const store::Unfit& error) {
     const std::string said = error.what();
     CPPUNIT_ASSERT_MESSAGE(said, said.find("schema 78 of ocelot 10.0") != std::string::npos);
   }

@@ -35,6 +35,7 @@ class Sample : public Daemon {
     std::string word;
     if (engine) std::ifstream(engine) >> word;
     if (word == "refuses") throw std::runtime_error("store: password refused");
+    if (word == "unfit") throw Unfit("store: it is of ocelot 9.9");
     if (engine && word.empty()) throw Away("store", "nothing listens at 10.0.0.9");
   }
   void start(Context& context) override {
@@ -190,6 +191,7 @@ class DaemonTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aFaultAtTheStartEndsWith1);
   CPPUNIT_TEST(whileAnEngineIsAwayItIsUpAndNotReady);
   CPPUNIT_TEST(anEngineThatRefusesEndsIt);
+  CPPUNIT_TEST(whatIsNotForThisProgramEndsItWith78);
   CPPUNIT_TEST(whoeverWaitsForAnEngineEndsWhenAsked);
   CPPUNIT_TEST(itServesAndDrains);
   CPPUNIT_TEST(readinessNamesWhatIsDown);
@@ -285,6 +287,13 @@ class DaemonTest : public CppUnit::TestFixture {
     engine.write("refuses");
     CPPUNIT_ASSERT_EQUAL(1, process.end());
     CPPUNIT_ASSERT(process.said().find("cannot start: store: password refused") != std::string::npos);
+  }
+
+  void whatIsNotForThisProgramEndsItWith78() {
+    const TemporaryFile file(kQuiet), engine("unfit");
+    Process process({"--config", file.path}, {{"SAMPLE_ENGINE", engine.path}});
+    CPPUNIT_ASSERT_EQUAL(78, process.end());
+    CPPUNIT_ASSERT(process.said().find("cannot start: store: it is of ocelot 9.9\n") != std::string::npos);
   }
 
   void whoeverWaitsForAnEngineEndsWhenAsked() {
