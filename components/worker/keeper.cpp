@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 
 #include "host/daemon/log.hpp"
 #include "host/secrets/secrets.hpp"
@@ -22,11 +23,13 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kShipEvery{1000};
-constexpr std::int64_t kShipBytes = 1 << 20;  // in one transaction; a busy log is not behind by more
+constexpr std::int64_t kShipBytes = 1 << 20;   // in one transaction; a busy log is not behind by more
 constexpr std::int64_t kTailBytes = 64 << 10;  // at most, of a log in the transaction that ends its build
 constexpr int kCrashesInPlugin = 1;            // a plugin that crashed in start will again
 constexpr int kCrashesElsewhere = 3;
 constexpr milliseconds kStoreAwayPause{1000};
+constexpr std::size_t kLastWordBytes = 1000;
+constexpr std::string_view kLastWord = "build: ";  // as runBuild() says it
 
 int openProcess(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
@@ -381,22 +384,32 @@ void Keeper::crashed(std::optional<int> status) {
                       in_plugin
                           ? "runtime plugin '" + nursery_->runtime().name + "' crashed in " + phase_ + " (" + how + ")"
                           : "the build's process ended " + std::to_string(crashes_) + " times in phase " + phase_ +
-                                " (" + how + "); its directory has process.log"};
+                                " (" + how + ")" + lastWords()};
   std::error_code none;
   const auto size = std::filesystem::file_size(directory_.log(), none);
   result_->log_bytes = none ? 0 : static_cast<std::int64_t>(size);
-  endStages(result_->outcome);
+  endStages(stages_, result_->outcome, result_->log_bytes);
   conclude();
   removed_ = true;  // what the plugin left is found by the sweep
 }
 
-// For a build whose process cannot tell any more how its stages went.
-void Keeper::endStages(const model::Outcome& outcome) {
-  for (model::Stage& stage : stages_) {
+// Why the process gave up, if it said so itself; what a plugin wrote there is not for everybody's eyes.
+std::string Keeper::lastWords() const {
+  std::ifstream file(directory_.processLog(), std::ios::binary | std::ios::ate);
+  const std::streamoff size = file.tellg();
+  file.seekg(std::max<std::streamoff>(0, size - kTailBytes));
+  std::string last;
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with(kLastWord)) last = line.substr(kLastWord.size(), kLastWordBytes);
+  return last.empty() ? "" : ": " + last;
+}
+
+void endStages(std::vector<model::Stage>& stages, const model::Outcome& outcome, std::int64_t log_bytes) {
+  for (model::Stage& stage : stages) {
     if (stage.state == model::StageState::running) {
       stage.state = model::StageState::failed;
       stage.sentence = outcome.sentence;
-      stage.log_end = result_->log_bytes;
+      stage.log_end = log_bytes;
     } else if (stage.state == model::StageState::pending) {
       stage.state = model::StageState::skipped;
     }

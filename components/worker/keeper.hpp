@@ -39,6 +39,9 @@ struct KeeperContext {
   std::function<void(const std::string& why)> secretsAway;  // a build was given back for want of its secrets
 };
 
+// For a build of which nobody can tell any more how its stages went.
+void endStages(std::vector<model::Stage>& stages, const model::Outcome& outcome, std::int64_t log_bytes);
+
 class Keeper {
  public:
   // `nursery` runs the build; it may be shared. `found`: the build's directory is from before this worker started.
@@ -77,7 +80,7 @@ class Keeper {
   bool finish(const model::Outcome& outcome);
   void conclude();
   void crashed(std::optional<int> status);
-  void endStages(const model::Outcome& outcome);
+  std::string lastWords() const;
   void clearUp();
   void waitFor(int pidfd, int timeout_ms);
   bool goesOnWithoutSecrets(const std::string& why);

@@ -142,7 +142,13 @@ void Worker::adopt() {
       directory.remove();
       continue;
     }
-    const auto order = builddir::decodeOrder(*spec);
+    builddir::Order order;
+    try {
+      order = builddir::decodeOrder(*spec);
+    } catch (const std::exception& unreadable) {
+      endUnread(held, unreadable.what());
+      continue;
+    }
     auto nursery = runtimes_->find(order.runtime.name);
     if (!nursery) nursery = runtimes_->all().empty() ? nullptr : runtimes_->all().front();
     if (!nursery) continue;
@@ -165,6 +171,19 @@ void Worker::adopt() {
       directory.remove();
     }
   }
+}
+
+// A build whose order this program does not understand can neither be followed nor begun again. It alone ends; what
+// still runs of it is then nobody's.
+void Worker::endUnread(const store::ClaimedBuild& held, const std::string& why) {
+  log(LogLevel::error, why, {{"build", held.build.id}});
+  store::Finish finish;
+  finish.claim = held.claim;
+  finish.outcome = {model::BuildState::error, "environment", why};
+  finish.stages = held.build.stages;
+  finish.log_bytes = held.build.log_bytes;
+  endStages(finish.stages, finish.outcome, finish.log_bytes);
+  engines_.store->finish(finish);
 }
 
 void Worker::takeBuilds() {

@@ -40,8 +40,10 @@ class Worker final : public daemon::Daemon {
   KeeperContext keeperContext();
   std::optional<LiveLog> findLive(const std::string& build_id);
 
-  void adopt();       // builds of ours that an earlier worker left
-  void takeBuilds();  // thread: claims while there are slots
+  void adopt();
+  void endUnread(const store::ClaimedBuild& held,
+                 const std::string& why);  // builds of ours that an earlier worker left
+  void takeBuilds();                       // thread: claims while there are slots
   bool takeOne();
   void tellOfQueue();
   void keepLeases();  // thread

@@ -13,6 +13,8 @@ namespace {
 using Poco::JSON::Array;
 using Poco::JSON::Object;
 
+constexpr int kFormat = 1;  // of spec.json; one without a number is of the first
+
 std::string text(const Object& object) {
   std::ostringstream out;
   object.stringify(out);
@@ -120,6 +122,7 @@ std::string encode(const Order& order) {
   limits.set("max_timeout_ms", Poco::Int64{order.limits.max_timeout_ms});
   limits.set("grace_ms", Poco::Int64{order.limits.grace_ms});
   Object out;
+  out.set("format", kFormat);
   out.set("build", object(order.build));
   out.set("source", source);
   out.set("runtime", object(order.runtime));
@@ -138,6 +141,10 @@ std::string encode(const Order& order) {
 
 Order decodeOrder(std::string_view json) {
   const Object::Ptr from = parse(json, "order");
+  if (const int format = from->optValue<int>("format", kFormat); format != kFormat)
+    throw std::runtime_error("read a build's order: ocelot " + str(from, "version") + " wrote it in format " +
+                             std::to_string(format) + ", and ocelot " OCELOT_VERSION " reads format " +
+                             std::to_string(kFormat));
   const Object::Ptr source = child(from, "source");
   const Object::Ptr limits = child(from, "limits");
   Order out;
