@@ -1,13 +1,15 @@
 # shellcheck shell=bash
 # What the live tests that are shell scripts share. Whoever includes it has set `name`, the test's; it fills daemons[NAME]
-# with the process ids of what is to be ended with it, and may define tidy(), which is called then.
+# with the process ids of what is to be ended with it, may define tidy(), which is called then, and counts in `passed`
+# when it has several parts.
 set -uo pipefail
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck disable=SC2034  # for whoever includes this
 bin=$(cd "${OCELOT_BIN:?the folder of the programs}" && pwd)
 : "${name:?of the test}"
+passed=0
 
-skip() { echo "SKIP $name: $1" && echo "0 passed, 0 failed, 1 skipped" && exit 0; }
+skip() { echo "SKIP $name: $1" && echo "$passed passed, 0 failed, 1 skipped" && exit 0; }
 [ "$(id -u)" = 0 ] || skip "containers need root"
 command -v crun >/dev/null || command -v runc >/dev/null || skip "neither crun nor runc is installed"
 needs() { # PROGRAM…
@@ -19,9 +21,12 @@ work=$(mktemp -d)
 chmod 755 "$work"
 declare -A daemons=()
 engines=()
-end() { kill -TERM "${daemons[$1]}" 2>/dev/null && wait "${daemons[$1]}" 2>/dev/null; unset "daemons[$1]"; }
+# Of a daemon, or of what runs daemons: NAME [SIGNAL]
+end() { kill "-${2:-TERM}" "${daemons[$1]}" 2>/dev/null && wait "${daemons[$1]}" 2>/dev/null; unset "daemons[$1]"; }
 cleanup() {
   local one
+  # Twice: builds that wait for something are given back.
+  [ ${#daemons[@]} = 0 ] || { kill -TERM "${daemons[@]}" && sleep 0.5; } 2>/dev/null
   for one in "${!daemons[@]}"; do end "$one"; done
   for one in "${engines[@]}"; do "$source/scripts/engines" stop "$one" "$work/engines" >/dev/null 2>&1; done
   ! declare -F tidy >/dev/null || tidy
@@ -31,8 +36,8 @@ trap cleanup EXIT
 
 fail() {
   echo "FAIL $name: $1"
-  tail -n 5 "$work"/*.log 2>/dev/null
-  echo "0 passed, 1 failed, 0 skipped"
+  tail -n 5 "$work"/*.log "$work"/*/log/*.log 2>/dev/null
+  echo "$passed passed, 1 failed, 0 skipped"
   exit 1
 }
 await() { # WHAT COMMAND…

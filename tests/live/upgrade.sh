@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
-# shellcheck disable=SC2317  # cleanup is called by the trap
 # The previous version, upgraded in the middle of a build as its package upgrades it: new files in place of those that run,
 # then one daemon after the other. The build goes on as the same attempt, no line of its log missing or there twice. Then
 # what a program says that does not fit what it finds.
@@ -10,45 +9,10 @@
 # Without it they are copies of the programs under test with another version written into them: what programs and daemons
 # do in an upgrade is then tested, and whether their versions are told apart, and not whether an earlier release wrote
 # other formats. A schema that is newer than the daemons is made here, by hand.
-set -uo pipefail
-source=$(cd "$(dirname "$0")/../.." && pwd)
-bin=$(cd "${OCELOT_BIN:?the folder of the programs}" && pwd)
-suite=UpgradeInTheMiddleOfABuild name=$suite passed=0 skipped=0
-
-sum() { echo "$passed passed, $1 failed, $skipped skipped"; }
-skip() { echo "SKIP $name: $1" && skipped=$((skipped + 1)) && sum 0 && exit 0; }
-[ "$(id -u)" = 0 ] || skip "containers need root"
-for need in curl jq git busybox perl python3 sha256sum; do command -v $need >/dev/null || skip "$need is missing"; done
-command -v crun >/dev/null || command -v runc >/dev/null || skip "neither crun nor runc is installed"
-
-work=$(mktemp -d)
-chmod 755 "$work"
-declare -A daemons=()
-cleanup() {
-  local one
-  for one in "${!daemons[@]}"; do
-    # Twice: builds that wait for a word are given back.
-    kill -TERM "${daemons[$one]}" 2>/dev/null && sleep 0.5
-    end "$one"
-  done
-  "$source/scripts/engines" stop postgres "$work/engines" >/dev/null 2>&1
-  rm -rf "$work"
-}
-trap cleanup EXIT
-fail() {
-  echo "FAIL $name: $1"
-  tail -n 8 "$work"/*.log "$work"/up/log/*.log 2>/dev/null
-  sum 1
-  exit 1
-}
-await() { # WHAT COMMAND…
-  local what=$1 until=$((SECONDS + 60))
-  shift
-  until "$@" >/dev/null 2>&1; do
-    [ $SECONDS -lt $until ] || fail "waited in vain: $what"
-    sleep 0.05
-  done
-}
+suite=UpgradeInTheMiddleOfABuild name=$suite
+# shellcheck source=tests/live/support.sh
+. "$(dirname "$0")/support.sh"
+needs curl jq git busybox perl python3 sha256sum
 
 # ── the two versions, and the folder in which one takes the other's place ──
 
@@ -161,7 +125,6 @@ start() { # DAEMON
   daemons[$1]=$!
   await "ocelot-$1 is ready" curl -sf "http://127.0.0.1:${ports[$1]}/readyz"
 }
-end() { kill "-${2:-TERM}" "${daemons[$1]}" 2>/dev/null && wait "${daemons[$1]}" 2>/dev/null; unset "daemons[$1]"; }
 owner() { psql --no-psqlrc --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 "$OCELOT_TEST_POSTGRES" "$@" >/dev/null; }
 unfit() { # WORDS PROGRAM ARGUMENT…: it ends so that systemd does not start it again
   local words=$1 said status=0
@@ -331,12 +294,11 @@ db.execute('INSERT INTO schema_version (version, program, applied_at, works_from
 name=${suite}OnSqlite
 onSqlite
 name=${suite}OnPostgres
-command -v psql >/dev/null || skip "psql is missing"
-lines=$("$source/scripts/engines" start postgres "$work/engines") || skip "PostgreSQL did not start"
-eval "$lines"
+needs psql
+engine postgres
 onPostgres
 name=${suite}AndFilesOfAnother
 filesOfAnother
 name=${suite}AndASchemaOfAnother
 schemaOfAnother
-sum 0
+echo "$passed passed, 0 failed, 0 skipped"
