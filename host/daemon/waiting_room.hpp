@@ -19,8 +19,8 @@ std::unique_ptr<http::Server> openWaitingRoom(http::ServerSettings settings, Hea
                                               const std::atomic<bool>& draining);
 
 // For a configuration that cannot be read yet: calls `read` at growing intervals until it throws no Away any more, and
-// answers meanwhile where `local`, what this machine knows by itself, says; nullopt: nowhere. Throws what `read` throws.
-// nullopt: asked to end.
+// answers meanwhile where `local`, what this machine knows by itself, says; nullopt: nowhere. Throws what `read`
+// throws. nullopt: asked to end.
 std::optional<config::Config> awaitConfiguration(const std::optional<config::Config>& local, const std::string& section,
                                                  const std::function<config::Config()>& read);
 

@@ -104,7 +104,8 @@ void VaultDatabase::doubt(const std::shared_ptr<const store::Account>& account) 
   }
   try {
     if (renewed(*mine)) return;
-    log_(LogLevel::warning, "PostgreSQL does not take Ocelot's account any more, and Vault has ended it; asking for another");
+    log_(LogLevel::warning,
+         "PostgreSQL does not take Ocelot's account any more, and Vault has ended it; asking for another");
     makeNext();
   } catch (const std::exception& error) {
     log_(LogLevel::warning, error.what());
@@ -130,8 +131,9 @@ void VaultDatabase::makeNext() {
     next.ttl = next.first_ttl = leaseOf(reply.body);
     if (account->user.empty() || account->password.empty() || next.lease.empty() || next.ttl == seconds(0) ||
         std::max({account->user.size(), account->password.size(), next.lease.size()}) > kLongestWord)
-      throw Refused(tried_ + ": Vault at " + session_->http().url() +
-                    ": the answer holds no user name, password and lease that ends; is it a role of the database engine?");
+      throw Refused(
+          tried_ + ": Vault at " + session_->http().url() +
+          ": the answer holds no user name, password and lease that ends; is it a role of the database engine?");
     next.account = std::move(account);
     next.renewable = reply.body["renewable"].flag().value_or(false);
     next.login = reply.login;

@@ -1,7 +1,7 @@
 #pragma once
 // Accounts in PostgreSQL that Vault's database engine makes for us: each has a lease, which is renewed when two thirds
-// of its time are over; when Vault gives no more than half of the first time, the next account takes its place while the
-// old one still serves. One thread.
+// of its time are over; when Vault gives no more than half of the first time, the next account takes its place while
+// the old one still serves. One thread.
 //
 //   first account() ─ made ─┬─ 2/3 of the time: renewed ─┐
 //                           ├────────────────────────────┘
@@ -56,8 +56,8 @@ class VaultDatabase final : public store::Credentials {
   };
 
   void keep();
-  void makeNext();                    // with asking_ held; throws
-  bool renewed(const Held& held);     // with asking_ held; false: not worth it, or refused; throws Unavailable
+  void makeNext();                 // with asking_ held; throws
+  bool renewed(const Held& held);  // with asking_ held; false: not worth it, or refused; throws Unavailable
   void keepOnce();
   std::optional<Held> held() const;
 
@@ -66,8 +66,8 @@ class VaultDatabase final : public store::Credentials {
   const VaultLog log_;
   const std::string tried_;  // "make an account …", for messages
 
-  std::mutex asking_;          // held while Vault is asked; before mutex_
-  mutable std::mutex mutex_;   // guards what follows
+  std::mutex asking_;         // held while Vault is asked; before mutex_
+  mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   std::optional<Held> held_;
   Clock::time_point try_after_{};    // a renewal failed

@@ -20,7 +20,8 @@ class PostgresConnection final : public Connection {
   PostgresConnection(std::unique_ptr<Poco::Data::Session> session, std::function<void(const char*)> script);
   ~PostgresConnection() override;
 
-  Rows query(const std::string& sql, const char* columns, const std::vector<Param>& params) override;  // Poco exceptions
+  Rows query(const std::string& sql, const char* columns,
+             const std::vector<Param>& params) override;  // Poco exceptions
   void script(const char* sql) override { script_(sql); }
 
  private:

@@ -13,8 +13,9 @@ namespace {
 // Answers of ocelot_worker_append and ocelot_worker_finish.
 constexpr std::int64_t kNotYours = -1, kDone = -2;
 
-const char* const kHeld = "SELECT idx, name, state, exit_code, sentence, started_at, finished_at, cpu_us, "
-                          "max_rss_bytes, log_begin, log_end, line FROM ocelot_worker_stages($1, $2)";
+const char* const kHeld =
+    "SELECT idx, name, state, exit_code, sentence, started_at, finished_at, cpu_us, "
+    "max_rss_bytes, log_begin, log_end, line FROM ocelot_worker_stages($1, $2)";
 
 std::string quotedJson(std::string_view text) {
   const std::string list = jsonList({std::string(text)});
@@ -48,8 +49,7 @@ std::string stagesJson(const std::string& build_id, const std::vector<Stage>& st
 
 std::optional<ClaimedBuild> PostgresStore::claim(const Claimant& claimant, const std::vector<std::string>& tags,
                                                  std::int64_t lease_ms) {
-  static const std::string sql =
-      "SELECT " + claimColumns() + " FROM ocelot_worker_claim($1, $2, $3, $4, $5, $6)";
+  static const std::string sql = "SELECT " + claimColumns() + " FROM ocelot_worker_claim($1, $2, $3, $4, $5, $6)";
   const std::string claim_id = model::newClaimId();
   return within<std::optional<ClaimedBuild>>(
       Access::durable_one, [&](Connection& db, bool again) -> std::optional<ClaimedBuild> {
@@ -110,9 +110,8 @@ bool PostgresStore::finish(const Finish& finish) {
 
 bool PostgresStore::release(const Claim& claim, const std::string& why) {
   return within<bool>(Access::write_one, [&](Connection& db, bool) {
-    return db
-               .query("SELECT ocelot_worker_release($1, $2, $3)", "i",
-                      {claim.build_id, claim.claim_id, cutText(why, kMaxSentence)})
+    return db.query("SELECT ocelot_worker_release($1, $2, $3)", "i",
+                    {claim.build_id, claim.claim_id, cutText(why, kMaxSentence)})
                .integer(0, 0) != 0;
   });
 }

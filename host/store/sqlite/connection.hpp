@@ -1,6 +1,6 @@
 #pragma once
-// Statements in an SQLite session, over SQLite's own interface: Poco's connector compiles a statement anew each time it is
-// run, which was most of what the store costs. [one thread at a time]
+// Statements in an SQLite session, over SQLite's own interface: Poco's connector compiles a statement anew each time it
+// is run, which was most of what the store costs. [one thread at a time]
 
 #include <memory>
 #include <stdexcept>

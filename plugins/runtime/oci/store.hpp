@@ -1,12 +1,11 @@
 #pragma once
 // The images of this machine, in one folder that several processes share:
 //
-//   layers/<id>/           an unpacked layer, never changed; layers/<id>.note: its whole digest and size. Or mount points
-//   manifests/<hex>.json   an image: user, environment, its layers
-//   images/<hex>.json      a name, and the manifest that it stands for
-//   containers/<name>/     what a running container writes; `layers` in it: what it stands on; `state`: whose it is
-//   staging/<random>/      a fetch in progress
-//   lock                   held shared by whoever uses or adds, exclusively by whoever deletes
+//   layers/<id>/           an unpacked layer, never changed; layers/<id>.note: its whole digest and size. Or mount
+//   points manifests/<hex>.json   an image: user, environment, its layers images/<hex>.json      a name, and the
+//   manifest that it stands for containers/<name>/     what a running container writes; `layers` in it: what it stands
+//   on; `state`: whose it is staging/<random>/      a fetch in progress lock                   held shared by whoever
+//   uses or adds, exclusively by whoever deletes
 //
 // Everything appears by rename, whole. A layer is deleted only under the exclusive lock, when no manifest and no
 // container names it. [any] thread.
@@ -48,8 +47,8 @@ class Store {
   // Names of layer folders below folder(), topmost first, as an overlay wants them.
   std::vector<std::string> layerFolders(const StoredManifest& manifest) const;
 
-  // A layer that holds nothing but the places where something is to be mounted, made once for each set of them. Below an
-  // image it spares the runtime making them in every container, each with a copy of its folder. The lock is held.
+  // A layer that holds nothing but the places where something is to be mounted, made once for each set of them. Below
+  // an image it spares the runtime making them in every container, each with a copy of its folder. The lock is held.
   struct MountPoint {
     std::string path;
     bool folder;

@@ -13,7 +13,9 @@ namespace ocelot::bench {
 
 using Clock = std::chrono::steady_clock;
 
-inline double secondsSince(Clock::time_point began) { return std::chrono::duration<double>(Clock::now() - began).count(); }
+inline double secondsSince(Clock::time_point began) {
+  return std::chrono::duration<double>(Clock::now() - began).count();
+}
 
 // Runs `work` in so many threads, each with engines of its own, and returns how long it took, opening them apart.
 double inParallel(const config::Config& config, int threads, const std::function<void(engines::Engines&, int)>& work);

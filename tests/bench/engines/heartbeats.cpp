@@ -56,9 +56,10 @@ void heartbeats(const config::Config& config) {
       }
     }));
   const double round = quantile(rounds, 0.5);
-  std::printf("%d workers, %d builds each: %.2f s for a heartbeat of all, %.0f %% of the %.0f s between two; here %.2f s of "
-              "processor\n",
-              kWorkers, kBuildsEach, round, round / kEvery * 100, kEvery, (processorSeconds() - processor) / kRounds);
+  std::printf(
+      "%d workers, %d builds each: %.2f s for a heartbeat of all, %.0f %% of the %.0f s between two; here %.2f s of "
+      "processor\n",
+      kWorkers, kBuildsEach, round, round / kEvery * 100, kEvery, (processorSeconds() - processor) / kRounds);
   const auto began = Clock::now();
   const std::size_t there = engines.discovery->workers().size();
   std::printf("list of %zu workers: %.1f ms\n", there, secondsSince(began) * 1000);

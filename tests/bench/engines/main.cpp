@@ -1,5 +1,5 @@
-// bench-engines claims|wake-ups|heartbeats [KEY=VALUE…]: one measurement on the engines that these keys of server.yaml, and
-// the environment, name. They are left full of builds: give it engines of its own.
+// bench-engines claims|wake-ups|heartbeats [KEY=VALUE…]: one measurement on the engines that these keys of server.yaml,
+// and the environment, name. They are left full of builds: give it engines of its own.
 
 #include <algorithm>
 #include <iostream>

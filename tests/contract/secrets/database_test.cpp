@@ -26,7 +26,8 @@ class Traffic {
  public:
   explicit Traffic(const store::StoreSettings& settings)
       : store_(store::open(settings)), queue_(queue::openStoreQueue(settings)) {
-    for (int i = 0; i < 3; ++i) threads_.emplace_back([this] { repeat([this] { store_->accept(Ground::someBuild(), ""); }); });
+    for (int i = 0; i < 3; ++i)
+      threads_.emplace_back([this] { repeat([this] { store_->accept(Ground::someBuild(), ""); }); });
     threads_.emplace_back([this] {
       repeat([this] {
         queue_->publish("build");
@@ -115,8 +116,9 @@ class VaultDatabaseTest : public CppUnit::TestFixture {
       size = store->appendLog(claimed.claim, size, "x").value();
       pollfd told{fd, POLLIN, 0};
       CPPUNIT_ASSERT_EQUAL_MESSAGE("told", 1, ::poll(&told, 1, 10'000));
-      heard_as.insert(database.ask("SELECT usename FROM pg_stat_activity WHERE query LIKE '%lock_shared%' AND "
-                                   "application_name = 'ocelot' AND usename IS NOT NULL LIMIT 1"));
+      heard_as.insert(
+          database.ask("SELECT usename FROM pg_stat_activity WHERE query LIKE '%lock_shared%' AND "
+                       "application_name = 'ocelot' AND usename IS NOT NULL LIMIT 1"));
       heard_as.erase("");
       return heard_as.size() == 3;
     });
@@ -151,8 +153,9 @@ class VaultDatabaseTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::int64_t{2}, store->findBuild("2")->number);
     // As the server's operator ends it, sessions and all.
     database.endAllAccounts();
-    database.ask("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'ocelot' AND "
-                 "datname = current_database()");
+    database.ask(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'ocelot' AND "
+        "datname = current_database()");
     // Vault is asked about one account no more than once a second.
     waitUntil("the next account serves", [&] {
       try {
