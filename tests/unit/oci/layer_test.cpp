@@ -90,6 +90,8 @@ class LayerTest : public CppUnit::TestFixture {
   }
 
   void turnsWhiteoutsIntoOverlayMarks() {
+    if (::setxattr((*folder_ / "out").c_str(), "trusted.ocelot", "", 0, 0) != 0)
+      ocelot::test::skip("root here may not set trusted attributes, as in a container");
     unpack({{Type::folder, "d", "", 0755, 0, 0, {}},
             {Type::file, "d/.wh..wh..opq", "", 0644, 0, 0, {}},
             {Type::file, "d/.wh.gone", "", 0644, 0, 0, {}},
