@@ -23,11 +23,17 @@ declare -A daemons=()
 engines=()
 # Of a daemon, or of what runs daemons: NAME [SIGNAL]
 end() { kill "-${2:-TERM}" "${daemons[$1]}" 2>/dev/null && wait "${daemons[$1]}" 2>/dev/null; unset "daemons[$1]"; }
+# Asked again and again until it is gone: at the second time it gives back the builds that wait for something.
+gone() { # PID
+  local until=$((SECONDS + 60))
+  while kill -TERM "$1" 2>/dev/null; do
+    [ $SECONDS -lt $until ] || kill -KILL "$1"
+    sleep 0.1
+  done
+}
 cleanup() {
   local one
-  # Twice: builds that wait for something are given back.
-  [ ${#daemons[@]} = 0 ] || { kill -TERM "${daemons[@]}" && sleep 0.5; } 2>/dev/null
-  for one in "${!daemons[@]}"; do end "$one"; done
+  for one in "${!daemons[@]}"; do gone "${daemons[$one]}"; done
   for one in "${engines[@]}"; do "$source/scripts/engines" stop "$one" "$work/engines" >/dev/null 2>&1; done
   ! declare -F tidy >/dev/null || tidy
   rm -rf "$work"
