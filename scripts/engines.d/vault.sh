@@ -71,3 +71,14 @@ run_vault() {
   print OCELOT_TEST_VAULT_PROGRAM "${kept[vault]}"
   print OCELOT_TEST_VAULT_PLUGINS "$home/plugins"
 }
+
+# A Vault that was killed has left its plugins behind.
+stop_vault() {
+  local exe pid
+  endProcesses
+  for exe in /proc/[0-9]*/exe; do
+    [ "$(readlink "$exe" 2>/dev/null)" = "$home/plugins/postgresql-database-plugin" ] || continue
+    pid=${exe#/proc/}
+    kill -KILL "${pid%/exe}" 2>/dev/null || true
+  done
+}

@@ -3,9 +3,10 @@
 # with the process ids of what is to be ended with it, may define tidy(), which is called then, and counts in `passed`
 # when it has several parts.
 set -uo pipefail
+: "${OCELOT_BIN:?the folder of the programs}"
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck disable=SC2034  # for whoever includes this
-bin=$(cd "${OCELOT_BIN:?the folder of the programs}" && pwd)
+bin=$(cd "$OCELOT_BIN" && pwd)
 : "${name:?of the test}"
 passed=0
 
