@@ -15,6 +15,8 @@ using std::chrono::milliseconds;
 
 constexpr const char* kChannel = "worker";
 constexpr milliseconds kFarewell{500};
+// nsqd answers CLS in one thread and sends messages in another: one may come after the answer, never long after.
+constexpr milliseconds kStragglers{100};
 constexpr milliseconds kBeatEvery{10000};
 // nsqd is told to send one every kBeatEvery; two and a half without any, and it is gone.
 constexpr milliseconds kSilence = kBeatEvery * 5 / 2;
@@ -107,10 +109,11 @@ void Subscription::serve() {
   // What is on its way to us yet goes back, rather than wait for its time-out.
   sendPending(connection, told_ready);
   connection.send(cls());
-  const auto until = Clock::now() + kFarewell;
+  auto until = Clock::now() + kFarewell;
   while (const auto frame = connection.read(until)) {
-    if (frame->type == FrameType::response && frame->data != kHeartbeat) break;  // CLOSE_WAIT
     take(connection, *frame);
+    const bool close_wait = frame->type == FrameType::response && frame->data != kHeartbeat;
+    if (close_wait) until = Clock::now() + kStragglers;
   }
 }
 

@@ -75,7 +75,7 @@ QUEUE_CONTRACT(whoDiesBeforeItHasLookedLeavesTheWakeUpToAnother) {
   bench.open()->publish("build");
   CPPUNIT_ASSERT(dying->wait({"build"}, 10s));
   dying.reset();
-  CPPUNIT_ASSERT(idle->wait({"build"}, 10s));
+  CPPUNIT_ASSERT(idle->wait({"build"}, 30s));
 }
 
 QUEUE_CONTRACT(asManyAreWokenAsThereAreBuilds) {

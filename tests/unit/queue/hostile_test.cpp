@@ -11,19 +11,14 @@
 
 #include "host/queue/queue.hpp"
 #include "tests/support/loopback.hpp"
+#include "tests/unit/queue/server_frame.hpp"
 
 using namespace ocelot;
+using test::serverFrame;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 
 namespace {
-
-std::string frame(int type, const std::string& data) {
-  const auto size = data.size() + 4;
-  std::string bytes;
-  for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(size >> shift & 0xff);
-  return bytes + "\0\0\0"s + static_cast<char>(type) + data;
-}
 
 // Sends the same to whoever has sent something, and waits for the other side to close, or closes itself.
 class ScriptedServer {
@@ -103,12 +98,12 @@ class HostileTest : public CppUnit::TestFixture {
   }
 
   void a_message_that_nobody_asked_for_ends_the_connection() {
-    const ScriptedServer server(frame(2, std::string(26, 'a')), false);
+    const ScriptedServer server(serverFrame(2, std::string(26, 'a')), false);
     says("a message that nobody asked for", publishing(at(server.port())));
   }
 
   void an_answer_that_is_no_json_is_shown_without_its_control_characters() {
-    const ScriptedServer server(frame(0, "\x1b[31m{"), false);
+    const ScriptedServer server(serverFrame(0, "\x1b[31m{"), false);
     const std::string sentence = publishing(at(server.port()));
     says("no JSON", sentence);
     CPPUNIT_ASSERT(sentence.find('\x1b') == std::string::npos);
@@ -118,7 +113,7 @@ class HostileTest : public CppUnit::TestFixture {
     auto settings = at(0);
     settings.tls = true;
     settings.auth = "secret";
-    for (const auto& answer : {frame(0, "OK"), frame(0, R"({"max_rdy_count":2500,"tls_v1":false})")}) {
+    for (const auto& answer : {serverFrame(0, "OK"), serverFrame(0, R"({"max_rdy_count":2500,"tls_v1":false})")}) {
       const ScriptedServer server(answer, false);
       settings.nsqd[0].port = static_cast<std::uint16_t>(server.port());
       says("it offers no TLS", publishing(settings));
@@ -126,7 +121,7 @@ class HostileTest : public CppUnit::TestFixture {
   }
 
   void a_server_that_wants_authorization_says_what_to_set() {
-    const ScriptedServer server(frame(0, R"({"max_rdy_count":2500,"auth_required":true})"), false);
+    const ScriptedServer server(serverFrame(0, R"({"max_rdy_count":2500,"auth_required":true})"), false);
     says("set queue.auth", publishing(at(server.port())));
   }
 
