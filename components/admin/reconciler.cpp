@@ -26,7 +26,7 @@ Reconciler::Reconciler(engines::Engines& engines, ReconcilerSettings settings, d
       me_(model::newUuid()),
       figures_(metrics),
       store_errors_(storeErrors(metrics)),
-      store_watch_(*engines.store),
+      store_watch_(*engines.store, settings_.ask_store_every),
       interruptions_(engines.store->interruptions()),
       watching_since_(Clock::now()),
       pruned_at_(Clock::now() - settings_.prune_interval),

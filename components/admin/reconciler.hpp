@@ -26,6 +26,7 @@ struct ReconcilerSettings {
   std::chrono::milliseconds interval{5000};
   std::chrono::milliseconds prune_interval{60000};
   std::chrono::milliseconds lease{30000};
+  std::chrono::milliseconds ask_store_every{1000};  // whether it is there
   int max_attempts = 3;
   store::Retention retention;
   int keep_audit_days = 0;          // 0: no limit

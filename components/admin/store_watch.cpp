@@ -3,13 +3,14 @@
 namespace ocelot::admin {
 namespace {
 
-constexpr std::chrono::milliseconds kAskEvery{1000};
 constexpr std::chrono::milliseconds kSilence{2000};  // a store that says nothing for so long is away
 
 }  // namespace
 
-StoreWatch::StoreWatch(store::Store& store)
-    : store_(store), asked_at_(Clock::now()), last_away_(Clock::now()), thread_([this] { run(); }) {}
+StoreWatch::StoreWatch(store::Store& store, std::chrono::milliseconds ask_every)
+    : store_(store), ask_every_(ask_every), asked_at_(Clock::now()), last_away_(Clock::now()), thread_([this] {
+        run();
+      }) {}
 
 StoreWatch::~StoreWatch() {
   {
@@ -36,7 +37,7 @@ void StoreWatch::run() {
     asking_ = false;
     failure_ = failure;
     if (!failure.empty()) last_away_ = Clock::now();
-    changed_.wait_for(lock, kAskEvery, [this] { return stopping_; });
+    changed_.wait_for(lock, ask_every_, [this] { return stopping_; });
   }
 }
 

@@ -16,7 +16,8 @@ class StoreWatch {
  public:
   using Clock = std::chrono::steady_clock;
 
-  explicit StoreWatch(store::Store& store);  // which outlives it
+  // `store` outlives it.
+  StoreWatch(store::Store& store, std::chrono::milliseconds ask_every);
   ~StoreWatch();
   StoreWatch(const StoreWatch&) = delete;
   StoreWatch& operator=(const StoreWatch&) = delete;
@@ -31,6 +32,7 @@ class StoreWatch {
   std::string why();  // under the mutex
 
   store::Store& store_;
+  const std::chrono::milliseconds ask_every_;
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   bool stopping_ = false, asking_ = false;

@@ -60,6 +60,7 @@ class ReconcilerTest : public CppUnit::TestFixture {
     settings.interval = milliseconds(20);
     settings.prune_interval = milliseconds(40);
     settings.lease = milliseconds(120);
+    settings.ask_store_every = milliseconds(20);
     return settings;
   }
   std::unique_ptr<Reconciler> start(const ReconcilerSettings& settings = quick()) {
@@ -178,8 +179,7 @@ class ReconcilerTest : public CppUnit::TestFixture {
   }
 
   void whoHearsThatTheStoreIsAwayLosesNoLease() {
-    auto settings = quick();
-    settings.lease = milliseconds(1500);
+    const auto settings = quick();
     Breakable& breakable = breakableStore();
     breakable.away = true;
     const auto claim = scene_->running(Scene::someBuild(), 1);
@@ -194,7 +194,7 @@ class ReconcilerTest : public CppUnit::TestFixture {
     const auto told = std::chrono::steady_clock::now();
     breakable.away = false;
     until("it is queued", [&] { return build(claim.build_id).state == BuildState::queued; });
-    CPPUNIT_ASSERT(std::chrono::steady_clock::now() - told >= settings.lease - milliseconds(50));
+    CPPUNIT_ASSERT(std::chrono::steady_clock::now() - told >= settings.lease - settings.ask_store_every);
     CPPUNIT_ASSERT_EQUAL(std::string(), reconciler->whyStoreAway());
   }
 
