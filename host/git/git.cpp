@@ -11,6 +11,7 @@
 #include "host/git/mirror.hpp"
 #include "host/git/reading.hpp"
 #include "host/git/session.hpp"
+#include "ocelot/bounded_call.hpp"
 
 namespace ocelot::git {
 
@@ -20,21 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr int kMaxSubmoduleDepth = 5;
 constexpr std::string_view kHeads = "refs/heads/";
-
-// The caller's call with a deadline that is not later than the fetch time-out.
-class BoundedCall final : public Call {
- public:
-  BoundedCall(Call& outer, std::chrono::milliseconds at_most)
-      : outer_(outer), deadline_(std::min(outer.deadline(), Clock::now() + at_most)) {}
-  Clock::time_point deadline() const override { return deadline_; }
-  bool cancelled() const override { return outer_.cancelled(); }
-  int cancelFd() const override { return outer_.cancelFd(); }
-  void log(LogLevel level, std::string_view text) override { outer_.log(level, text); }
-
- private:
-  Call& outer_;
-  Clock::time_point deadline_;
-};
 
 bool isAbbreviation(std::string_view text) {
   return text.size() >= 7 && text.size() < 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "host/http/head.hpp"
+#include "host/http/hex_digit.hpp"
 
 namespace ocelot::http {
 namespace {
@@ -16,13 +17,6 @@ bool isControl(char c) {
 std::string_view withoutBlanks(std::string_view text) {
   while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
   return text;
-}
-
-int hexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 }  // namespace

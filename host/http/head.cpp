@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "host/http/hex_digit.hpp"
+
 namespace ocelot::http {
 namespace {
 
@@ -79,13 +81,6 @@ bool listHas(const std::vector<std::string>& values, std::string_view word) {
     }
   }
   return false;
-}
-
-int hexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "hook.hpp"
+#include "ocelot/bounded_call.hpp"
 #include "repository.hpp"
 
 namespace ocelot::vcs_git {
@@ -34,21 +35,6 @@ std::string prepareCache(const std::string& configured) {
 bool isAbbreviation(std::string_view text) {
   return text.size() >= 7 && text.size() < 40 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
-
-// The caller's call with a deadline that is not later than the option timeout.
-class BoundedCall final : public Call {
- public:
-  BoundedCall(Call& outer, std::chrono::milliseconds at_most)
-      : outer_(outer), deadline_(std::min(outer.deadline(), Clock::now() + at_most)) {}
-  Clock::time_point deadline() const override { return deadline_; }
-  bool cancelled() const override { return outer_.cancelled(); }
-  int cancelFd() const override { return outer_.cancelFd(); }
-  void log(LogLevel level, std::string_view text) override { outer_.log(level, text); }
-
- private:
-  Call& outer_;
-  Clock::time_point deadline_;
-};
 
 std::size_t sizeOf(const Change& change) {
   std::size_t bytes = sizeof change + change.author.size() + change.message.size();
