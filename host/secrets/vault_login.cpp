@@ -33,8 +33,8 @@ std::string fileText(const std::string& path, const std::string& what) {
 }
 
 std::chrono::seconds secondsOf(const http::JsonView& value) {
-  const auto seconds = value.number().value_or(0);
-  return std::chrono::seconds(seconds < 0 ? 0 : std::min(seconds, kLongestTtl));
+  const auto told = value.number().value_or(0);
+  return std::chrono::seconds(told < 0 ? 0 : std::min(told, kLongestTtl));
 }
 
 OwnToken grantedBy(VaultHttp& http, const VaultReply& reply, const std::string& tried) {

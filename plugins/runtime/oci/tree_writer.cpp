@@ -245,7 +245,8 @@ void TreeWriter::add(Call& call, archive* reader, archive_entry* entry) {
     case AE_IFIFO:
       clear(parent, name, false);
       if (::mkfifoat(parent, name.c_str(), 0600) != 0) failSystem("make the pipe \"" + shown(path) + "\"", errno);
-      ::fchmodat(parent, name.c_str(), archive_entry_perm(entry), 0);
+      if (::fchmodat(parent, name.c_str(), archive_entry_perm(entry), 0) != 0)
+        failSystem("give \"" + shown(path) + "\" its mode", errno);
       break;
     default:
       return;  // devices and sockets: the container has its own /dev
