@@ -27,6 +27,24 @@ struct ClientSettings {
   std::function<void(const std::string& host, const std::string& address)> may_connect;
 };
 
+// Where a redirect led gave no answer; whoever redirected did.
+class ElsewhereAway : public Error {
+ public:
+  explicit ElsewhereAway(const std::string& what) : Error(Status::unavailable, what) {}
+};
+
+// An answer's body, taken as it comes by whoever waits for other things too. For one thread.
+class Download {
+ public:
+  enum class Got { bytes, nothing, end };
+
+  virtual ~Download() = default;
+  // Appends what has come, at most some 64 KiB, and never waits. nothing: fd() is readable when there is more; end:
+  // that was all. Throws Error(unavailable) where the body was cut off, or is none.
+  virtual Got read(std::string& into) = 0;
+  virtual int fd() const = 0;
+};
+
 // [any] thread.
 class Client final : public ocelot::Http {
  public:
@@ -34,8 +52,9 @@ class Client final : public ocelot::Http {
   ~Client() override;
 
   // A request's url is whole, or a path ("/v1/builds?limit=5") under the base. Returns every answer that has a status.
-  // Error(unavailable): none came, or it was cut off; Error(cancelled): the call ended; Error(invalid): a bad URL, or
-  // an answer beyond max_answer_bytes. Messages name method, URL (without its query) and what came back.
+  // Error(unavailable): none came (ElsewhereAway: from where a redirect led), or it was cut off; Error(cancelled): the
+  // call ended; Error(invalid): a bad URL, or an answer beyond max_answer_bytes. Messages name method, URL (without its
+  // query) and what came back.
   HttpAnswer send(Call& call, const HttpRequest& request) override;
 
   // For answers that do not end soon. `head` gets status and headers (its body is empty) and says whether to go on; an
@@ -44,6 +63,10 @@ class Client final : public ocelot::Http {
   // ended too early: Error(unavailable): resume by asking again from the offset reached.
   bool stream(Call& call, const HttpRequest& request, const std::function<bool(const HttpAnswer&)>& head,
               const std::function<bool(std::string_view)>& bytes);
+
+  // The same for a caller with a loop of its own: when it returns, the head has come. nullptr: the status is not 2xx,
+  // and the answer whole, as by send().
+  std::unique_ptr<Download> open(Call& call, const HttpRequest& request, HttpAnswer& head);
 
   const ClientSettings& settings() const;
 

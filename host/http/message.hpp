@@ -73,6 +73,9 @@ struct Answer {
   // When set, `body` is ignored: runs on a thread of the streams' own budget and writes a chunked body. Its last chunk
   // is sent only when it returns true; false cuts the connection, so that the reader knows that the end is missing.
   std::function<bool(StreamWriter&)> stream;
+  // With a stream: run before it, on the same thread, where what the head says takes time to find out. It fills in
+  // what it knows; what it throws becomes the answer.
+  std::function<void(Answer&)> prepare;
   std::string heartbeat;  // sent after 15 s of silence; ": ping\n\n" for an event stream; "": only look for the end
 };
 

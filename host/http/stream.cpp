@@ -110,6 +110,15 @@ bool Exchange::stillAllowed(const StreamJob& job) const {
 }
 
 Exchange::Next Exchange::runStream(Connection& connection, StreamJob& job) {
+  if (const auto prepare = std::move(job.answer.prepare)) {
+    try {
+      prepare(job.answer);
+    } catch (const std::exception& error) {
+      job.answer = explain(error, job.request);
+      tell(job.request, job.route, job.answer.status, job.began);
+      return send(connection, job.answer, false, false) ? Next::linger : Next::close;
+    }
+  }
   job.answer.headers.emplace_back("X-Accel-Buffering", "no");
   const std::string head = headOf(job.answer, false, job.version_11 ? "Transfer-Encoding: chunked\r\n" : "");
   bool whole = false;
