@@ -27,11 +27,19 @@ std::size_t wholeCharacters(std::string_view text, std::size_t most) {
 
 class PlainEncoder final : public Encoder {
  public:
-  void encode(std::string_view bytes, std::string& out) override { out.append(bytes); }
+  explicit PlainEncoder(std::int64_t offset) : at_(offset) {}
+  void encode(std::string_view bytes, std::string& out) override {
+    out.append(bytes);
+    at_ += static_cast<std::int64_t>(bytes.size());
+  }
+  std::int64_t told() const override { return at_; }
   void flush(std::string&) override {}
   void finish(std::int64_t, std::string_view, std::string&) override {}
   void keepAlive(std::string&) override {}
   void setStages(std::vector<StageSlice>) override {}
+
+ private:
+  std::int64_t at_;
 };
 
 // ndjson and sse: the same records in different envelopes.
@@ -84,6 +92,8 @@ class RecordEncoder final : public Encoder {
     appendJsonText(state, out);
     out += sse_ ? "\"}\n\n" : "\"}\n";
   }
+
+  std::int64_t told() const override { return at_; }
 
   void keepAlive(std::string& out) override { out += sse_ ? ":\n\n" : "\n"; }
 
@@ -151,7 +161,7 @@ std::string_view contentType(Format format) {
 }
 
 std::unique_ptr<Encoder> makeEncoder(Format format, std::int64_t offset, std::vector<StageSlice> stages) {
-  if (format == Format::plain) return std::make_unique<PlainEncoder>();
+  if (format == Format::plain) return std::make_unique<PlainEncoder>(offset);
   return std::make_unique<RecordEncoder>(format == Format::sse, offset, std::move(stages));
 }
 

@@ -40,11 +40,27 @@ class Encoder {
   virtual void finish(std::int64_t bytes, std::string_view state, std::string& out) = 0;
   // Something without meaning that keeps a connection open; empty for plain.
   virtual void keepAlive(std::string& out) = 0;
+  // The offset up to which it has told: an unfinished line is not.
+  virtual std::int64_t told() const = 0;
   // Stages begun so far; to be told before the bytes that belong to a new one.
   virtual void setStages(std::vector<StageSlice> stages) = 0;
 };
 
 std::unique_ptr<Encoder> makeEncoder(Format format, std::int64_t offset, std::vector<StageSlice> stages = {});
+
+// Passes on what an Encoder of another machine made: whole records, unchanged, as long as they go on where the last one
+// ended; what only keeps a connection open, and its end, are left out.
+class Passage {
+ public:
+  virtual ~Passage() = default;
+  // Appends what can be passed on. false: what came is no log in this format that goes on at told(), and nothing of it
+  // or after it is passed on.
+  virtual bool take(std::string_view bytes, std::string& out) = 0;
+  // The offset up to which the log was passed on.
+  virtual std::int64_t told() const = 0;
+};
+
+std::unique_ptr<Passage> makePassage(Format format, std::int64_t offset);
 
 // `text` as the inside of a JSON string: valid UTF-8, escaped.
 void appendJsonText(std::string_view text, std::string& out);

@@ -32,69 +32,11 @@ std::optional<logs::StageSlice> findStage(const std::vector<logs::StageSlice>& s
   return std::nullopt;
 }
 
-// The part of the log that was asked for; end -1: as far as it will go.
-struct Range {
-  std::int64_t begin = 0;
-  std::int64_t end = -1;
-};
-
 // Where the asked-for stage ends by now; -1 while it runs.
 std::int64_t endOf(const Query& query, GrowingLog& log) {
   if (query.stage.empty()) return -1;
   const auto stage = findStage(log.stages(), query.stage);
   return stage ? stage->end : -1;
-}
-
-Range rangeOf(const Query& query, GrowingLog& log) {
-  Range range;
-  if (!query.stage.empty()) {
-    const auto stages = log.stages();
-    const auto stage = findStage(stages, query.stage);
-    if (!stage) {
-      std::string names;
-      for (const auto& known : stages) names += (names.empty() ? "" : ", ") + known.name;
-      throw Refusal(404, "no_such_stage", "the log has no stage `" + query.stage + "`",
-                    names.empty() ? "no stage has begun" : "stages so far: " + names);
-    }
-    range = {stage->begin, stage->end};
-  }
-  const std::int64_t size = log.size();
-  if (query.tail > 0) {
-    AsSource source(log);
-    range.begin = logs::tailOffset(source, query.tail, range.begin, range.end < 0 ? size : range.end);
-  }
-  if (query.offset > size)
-    throw Refusal(416, "beyond_the_end",
-                  "offset " + std::to_string(query.offset) + " is beyond the log's " + std::to_string(size) + " bytes");
-  range.begin = std::max(range.begin, query.offset);
-  return range;
-}
-
-bool pump(const Query& query, GrowingLog& log, Range range, http::StreamWriter& out) {
-  auto encoder = logs::makeEncoder(query.format, range.begin, log.stages());
-  std::int64_t at = range.begin;
-  std::string text;
-  while (true) {
-    log.clear();
-    const auto ended = log.ended();     // asked first: what came before the end is then read
-    if (log.begunAgain()) return true;  // who follows asks anew, and learns of it
-    encoder->setStages(log.stages());
-    if (range.end < 0) range.end = endOf(query, log);
-    const std::size_t room =
-        range.end < 0 ? kBlock : static_cast<std::size_t>(std::clamp<std::int64_t>(range.end - at, 0, kBlock));
-    const std::string bytes = room ? log.read(at, room) : std::string();
-    at += static_cast<std::int64_t>(bytes.size());
-    text.clear();
-    encoder->encode(bytes, text);
-    const bool at_end = bytes.empty() && (ended || (range.end >= 0 && at >= range.end) || !query.follow);
-    if (bytes.empty()) encoder->flush(text);
-    if (at_end) encoder->finish(at, ended.value_or(""), text);
-    if (!text.empty() && !out.write(text)) return false;
-    if (at_end) return true;
-    if (!bytes.empty()) continue;
-    const int fd = log.fd();
-    if (!out.wait(fd < 0 ? kLookAgain : kWait, fd)) return false;
-  }
 }
 
 class Live final : public GrowingLog {
@@ -115,7 +57,7 @@ class Live final : public GrowingLog {
   logs::LogReader reader_;
 };
 
-class Stored final : public GrowingLog {
+class Stored final : public StoredLog {
  public:
   Stored(store::Store& store, std::string build_id) : store_(store), id_(std::move(build_id)) { look(); }
   std::string read(std::int64_t offset, std::size_t max_bytes) override {
@@ -135,6 +77,7 @@ class Stored final : public GrowingLog {
             {stage.index, stage.name, stage.log_begin, stage.state == model::StageState::running ? -1 : stage.log_end});
     return out;
   }
+  const model::Build& build() override { return build_; }
   // A run is told by when it began: one that a worker gave back has the number of the next.
   bool begunAgain() override { return build_.started_at != 0 && build_.started_at != run_; }
   // Asked for by those who wait, and by them alone.
@@ -187,19 +130,86 @@ std::unique_ptr<GrowingLog> openLive(const std::string& folder, logs::LogWatch& 
   return std::make_unique<Live>(folder, watch);
 }
 
-std::unique_ptr<GrowingLog> openStored(store::Store& store, const std::string& build_id) {
+std::unique_ptr<StoredLog> openStored(store::Store& store, const std::string& build_id) {
   return std::make_unique<Stored>(store, build_id);
+}
+
+Range rangeOf(const Query& query, GrowingLog& log) {
+  Range range;
+  if (!query.stage.empty()) {
+    const auto stages = log.stages();
+    const auto stage = findStage(stages, query.stage);
+    if (!stage) {
+      std::string names;
+      for (const auto& known : stages) names += (names.empty() ? "" : ", ") + known.name;
+      throw Refusal(404, "no_such_stage", "the log has no stage `" + query.stage + "`",
+                    names.empty() ? "no stage has begun" : "stages so far: " + names);
+    }
+    range = {stage->begin, stage->end};
+  }
+  const std::int64_t size = log.size();
+  if (query.tail > 0) {
+    AsSource source(log);
+    range.begin = logs::tailOffset(source, query.tail, range.begin, range.end < 0 ? size : range.end);
+  }
+  if (query.offset > size)
+    throw Refusal(416, "beyond_the_end",
+                  "offset " + std::to_string(query.offset) + " is beyond the log's " + std::to_string(size) + " bytes");
+  range.begin = std::max(range.begin, query.offset);
+  return range;
+}
+
+Told tell(const Query& query, GrowingLog& log, Range& range, http::StreamWriter& out, const Patience& patience) {
+  auto encoder = logs::makeEncoder(query.format, range.begin, log.stages());
+  std::int64_t at = range.begin;
+  std::string text;
+  while (true) {
+    log.clear();
+    const auto ended = log.ended();            // asked first: what came before the end is then read
+    if (log.begunAgain()) return Told::whole;  // who follows asks anew, and learns of it
+    encoder->setStages(log.stages());
+    if (range.end < 0) range.end = endOf(query, log);
+    const std::size_t room =
+        range.end < 0 ? kBlock : static_cast<std::size_t>(std::clamp<std::int64_t>(range.end - at, 0, kBlock));
+    const std::string bytes = room ? log.read(at, room) : std::string();
+    at += static_cast<std::int64_t>(bytes.size());
+    text.clear();
+    encoder->encode(bytes, text);
+    const bool at_end = bytes.empty() && (ended || (range.end >= 0 && at >= range.end) || !query.follow);
+    if (bytes.empty()) encoder->flush(text);
+    if (at_end) encoder->finish(at, ended.value_or(""), text);
+    if (!text.empty() && !out.write(text)) return Told::gone;
+    range.begin = encoder->told();
+    if (at_end) return Told::whole;
+    if (!bytes.empty()) continue;
+    const milliseconds most = patience ? patience() : kWait;
+    if (most.count() <= 0) return Told::left;
+    const int fd = log.fd();
+    if (!out.wait(std::min(most, fd < 0 ? kLookAgain : kWait), fd)) return Told::gone;
+  }
+}
+
+http::Answer headFor(const Query& query) {
+  http::Answer out;
+  out.content_type = std::string(logs::contentType(query.format));
+  out.headers = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+  if (query.format == logs::Format::sse) out.heartbeat = ": still here\n\n";
+  if (query.format == logs::Format::ndjson) out.heartbeat = "{\"alive\":true}\n";
+  return out;
+}
+
+void beginsAt(http::Answer& answer, std::int64_t offset) {
+  answer.headers.emplace_back("Ocelot-Log-Offset", std::to_string(offset));
 }
 
 http::Answer answer(const Query& query, std::shared_ptr<GrowingLog> log) {
   const Range range = rangeOf(query, *log);
-  http::Answer out;
-  out.content_type = std::string(logs::contentType(query.format));
-  out.headers = {
-      {"Ocelot-Log-Offset", std::to_string(range.begin)}, {"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
-  if (query.format == logs::Format::sse) out.heartbeat = ": still here\n\n";
-  if (query.format == logs::Format::ndjson) out.heartbeat = "{\"alive\":true}\n";
-  out.stream = [query, log, range](http::StreamWriter& writer) { return pump(query, *log, range, writer); };
+  http::Answer out = headFor(query);
+  beginsAt(out, range.begin);
+  out.stream = [query, log, range](http::StreamWriter& writer) {
+    Range told = range;
+    return tell(query, *log, told, writer) == Told::whole;
+  };
   return out;
 }
 
