@@ -31,8 +31,10 @@ class Admin final : public daemon::Daemon {
   void start(daemon::Context& context) override {
     const config::Config& config = context.config();
     providers_ = std::make_unique<providers::Providers>(config, engines::resolverOf(*engines_.secrets));
-    api_ = std::make_unique<Api>(
-        Api{engines_, *providers_, config, [this] { return ticket_key_->get(); }, engines::openPassOffice(config)});
+    const auto key = [this] { return ticket_key_->get(); };
+    relay_ =
+        std::make_unique<LogRelay>(relaySettings(config), *engines_.store, *engines_.discovery, key, context.metrics());
+    api_ = std::make_unique<Api>(Api{engines_, *providers_, config, key, *relay_, engines::openPassOffice(config)});
     reconciler_ = std::make_unique<Reconciler>(engines_, reconcilerSettings(config), context.metrics());
     engines::watchHealth(context.health(), engines_);
     // Workers that cannot reach the store ask for this, and take it as a promise.
@@ -73,6 +75,7 @@ class Admin final : public daemon::Daemon {
   engines::Engines engines_;
   std::unique_ptr<engines::SharedKey> ticket_key_;
   std::unique_ptr<providers::Providers> providers_;
+  std::unique_ptr<LogRelay> relay_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<Reconciler> reconciler_;
   std::unique_ptr<report::Reporter> reporter_;

@@ -19,6 +19,8 @@ const ocelot_option kAdmin[] = {
      "how people and commit statuses reach it; unset: http (with tls: https) at admin.listen"},
     {"admin.redirect_logs", OCELOT_FLAG, 0, "true",
      "send the command line to the worker for a live log; false where clients cannot reach workers"},
+    {"admin.log_relays", OCELOT_NUMBER, 0, "100",
+     "followers at once that read a worker's live log through admin; more read the store's copy, a second behind"},
     {"admin.reconcile_interval", OCELOT_DURATION, 0, "5s", "how often lost wake-ups and ended leases are looked for"},
     {"admin.max_attempts", OCELOT_NUMBER, 0, "3", "how often a build is begun before it ends in error"},
     {},

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "components/admin/log_relay.hpp"
 #include "host/engines/engines.hpp"
 #include "host/http/server.hpp"
 #include "host/providers/providers.hpp"
@@ -18,6 +19,7 @@ struct Api {
   providers::Providers& providers;
   const config::Config& config;
   ticket::KeySource ticket_key;
+  LogRelay& relay;
   std::unique_ptr<secrets::PassOffice> passes = nullptr;  // only with vault.build_role
 };
 
@@ -32,6 +34,7 @@ void addWorkerRoutes(http::Routes& routes, Api& api);
 void addServerRoutes(http::Routes& routes, Api& api);  // version, plugins
 
 http::Routes apiRoutes(Api& api);
+RelaySettings relaySettings(const config::Config& config);
 
 // What answers a route.
 using Action = http::Answer (*)(Api& api, const http::Request& request);

@@ -120,6 +120,11 @@ class KilledTest : public CppUnit::TestFixture {
   }
 
  private:
+  static std::int64_t relayed(Installation& here) {
+    const std::string figure = "\nocelot_log_relayed_bytes_total ", text = here.ask("GET", "/metrics").body;
+    const auto at = text.find(figure);
+    return at == std::string::npos ? 0 : std::atoll(text.c_str() + at + figure.size());
+  }
   static void killBuildProcess(Installation& here, const std::string& id) {
     const auto pids = here.buildProcesses(id);
     CPPUNIT_ASSERT_EQUAL_MESSAGE("build processes", std::size_t{1}, pids.size());
@@ -135,6 +140,8 @@ class KilledTest : public CppUnit::TestFixture {
     const auto id = here.build(here.makeRepo("count", kCounting));
     Follower at_worker(here, id), at_admin(here, id, "&via=admin");
     at_worker.awaitText("line 40\n");
+    at_admin.awaitText("line 40\n");
+    CPPUNIT_ASSERT_MESSAGE("the follower at admin hears the worker itself", relayed(here) > 0);
     happens(here, id);
     const auto run = here.awaitEnd(id);
     CPPUNIT_ASSERT_EQUAL_MESSAGE(run.text() + here.log("worker"), std::string("passed"), run.state);

@@ -9,11 +9,28 @@
 
 namespace ocelot::test {
 
+namespace {
+
+constexpr const char* kTicketKey = "a key that nobody else has";
+
+admin::RelaySettings quick(admin::RelaySettings settings) {
+  settings.connect = settings.answer = std::chrono::milliseconds(3000);
+  settings.first_retry = std::chrono::milliseconds(20);
+  settings.longest_retry = std::chrono::milliseconds(100);
+  settings.away = std::chrono::milliseconds(50);
+  settings.look = std::chrono::milliseconds(200);
+  return settings;
+}
+
+}  // namespace
+
 ApiScene::ApiScene(const std::string& yaml)
-    : Scene(yaml), providers(config, engines::resolverOf(*engines.secrets)), api{engines, providers, config, [] {
-                                                                                   return std::string(
-                                                                                       "a key that nobody else has");
-                                                                                 }} {
+    : Scene(yaml),
+      providers(config, engines::resolverOf(*engines.secrets)),
+      relay(
+          quick(admin::relaySettings(config)), store(), *engines.discovery, [] { return std::string(kTicketKey); },
+          metrics),
+      api{engines, providers, config, [] { return std::string(kTicketKey); }, relay} {
   admin = addToken("admin");
   operate = addToken("operator");
   viewer = addToken("viewer");

@@ -42,6 +42,7 @@ class ApiScene : public Scene {
   daemon::Health health;
   daemon::Metrics metrics;
   providers::Providers providers;
+  admin::LogRelay relay;
   admin::Api api;
   std::unique_ptr<http::Server> server;
 };
