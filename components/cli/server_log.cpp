@@ -2,9 +2,12 @@
 
 #include <poll.h>
 
+#include <iostream>
 #include <optional>
 
+#include "components/cli/build_view.hpp"
 #include "components/cli/server.hpp"
+#include "components/cli/terminal.hpp"
 
 namespace ocelot::cli {
 namespace {
@@ -67,10 +70,11 @@ class ArrivingRecords final : public Arriving {
   std::string held_, end_;
 };
 
-std::string pathOf(const std::string& build_id, const LogQuery& query, std::int64_t offset, bool resumed) {
+std::string pathOf(const std::string& build_id, const LogQuery& query, bool via_admin, std::int64_t offset,
+                   bool resumed) {
   std::string path = "/v1/builds/" + build_id + "/log?offset=" + std::to_string(offset);
   if (query.follow) path += "&follow=true";
-  if (query.via_admin) path += "&via=admin";
+  if (via_admin) path += "&via=admin";
   if (!query.stage.empty()) path += "&stage=" + http::encode(query.stage);
   if (query.tail > 0 && !resumed) path += "&tail=" + std::to_string(query.tail);
   if (query.as_records) path += "&format=ndjson";
@@ -85,7 +89,7 @@ void Server::log(const std::string& build_id, const LogQuery& query, const std::
       query.as_records ? std::make_unique<ArrivingRecords>(bytes) : std::make_unique<Arriving>(bytes);
   // A run is told by when it began: one that a worker gave back has the number of the next.
   std::int64_t run = query.follow ? num(get("/v1/builds/" + build_id), "started_at") : 0;
-  bool resumed = false;
+  bool resumed = false, via_admin = query.via_admin;
   int broken = 0;
   const auto again = [&broken](int pause_ms, const std::string& why) {
     if (++broken > kReconnects) throw Failure("follow the log: " + why, "`ocelot status` tells how the build stands");
@@ -104,7 +108,7 @@ void Server::log(const std::string& build_id, const LogQuery& query, const std::
   };
   while (true) {
     HttpRequest request;
-    request.url = pathOf(build_id, query, arriving->offset, resumed);
+    request.url = pathOf(build_id, query, via_admin, arriving->offset, resumed);
     HttpAnswer head;
     SimpleCall call;
     bool whole = false;
@@ -126,6 +130,12 @@ void Server::log(const std::string& build_id, const LogQuery& query, const std::
           });
     } catch (const Error& error) {
       if (error.status() != Status::unavailable) throw;
+      // The worker's network is not ours, or it has just died: the server has the log too.
+      if (!via_admin && dynamic_cast<const http::ElsewhereAway*>(&error)) {
+        via_admin = true;
+        std::cerr << paint(plain(error.what()) + "; the log comes through the server", Colour::dim, 2) << std::endl;
+        continue;
+      }
       again(broken < 5 ? 200 : 1000, error.what());
       if (query.follow) lookAtBuild();
       continue;

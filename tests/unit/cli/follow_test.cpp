@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "components/cli/follow.hpp"
+#include "tests/support/loopback.hpp"
 #include "tests/unit/cli/fake_admin.hpp"
 #include "tests/unit/cli/ran.hpp"
 
@@ -43,6 +44,7 @@ class FollowTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aConnectionThatBreaksIsResumedByteByByte);
   CPPUNIT_TEST(theWorkersPartIsFollowedByTheStores);
   CPPUNIT_TEST(aBuildThatMovesIsFoundAgain);
+  CPPUNIT_TEST(aWorkerThatIsNotReachedIsReadThroughTheServer);
   CPPUNIT_TEST(anotherAttemptBeginsFromItsBeginning);
   CPPUNIT_TEST(aBuildThatWasGivenBackBeginsFromItsBeginning);
   CPPUNIT_TEST(aTailIsAskedForOnce);
@@ -80,6 +82,30 @@ class FollowTest : public CppUnit::TestFixture {
     admin_.log_answers = {FakeAdmin::sends(log, 100), moved, FakeAdmin::sends(log)};
     admin_.builds = {buildJson("running", 0), buildJson("running", 0), buildJson("passed", log.size())};
     CPPUNIT_ASSERT_EQUAL(log, followed());
+  }
+
+  void aWorkerThatIsNotReachedIsReadThroughTheServer() {
+    const std::string log = longLog();
+    const test::Loopback nobody(test::Loopback::Listens::no);
+    const auto there = [&nobody](const http::Request&) {
+      return http::redirect("http://" + nobody.address() + "/v1/builds/b/log?ticket=secret");
+    };
+    admin_.log_answers = {FakeAdmin::sends(log, 100), there, FakeAdmin::sends(log, 300), FakeAdmin::sends(log)};
+    admin_.builds = {buildJson("running", 0), buildJson("running", 0), buildJson("running", 0),
+                     buildJson("passed", log.size())};
+    const test::Person person;
+    ::setenv("OCELOT_URL", admin_.url().c_str(), 1);
+    ::setenv("OCELOT_TOKEN", "oct_test", 1);
+    const auto ran = test::ocelot({"logs", "-f", "7"});
+    CPPUNIT_ASSERT_EQUAL(log, ran.out);
+    const std::string said = "connection refused: nothing listens there; the log comes through the server";
+    CPPUNIT_ASSERT_MESSAGE(ran.err, test::contains(ran.err, said));
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("once: " + ran.err, ran.err.find(said), ran.err.rfind(said));
+    CPPUNIT_ASSERT_MESSAGE("no ticket on a terminal: " + ran.err, !test::contains(ran.err, "secret"));
+    CPPUNIT_ASSERT_EQUAL(std::string("offset=100&follow=true"), admin_.logQueries().at(1));
+    CPPUNIT_ASSERT_EQUAL(std::string("offset=100&follow=true&via=admin"), admin_.logQueries().at(2));
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("for the rest of it", std::string("offset=400&follow=true&via=admin"),
+                                 admin_.logQueries().at(3));
   }
 
   void anotherAttemptBeginsFromItsBeginning() { beginsFromItsBeginning(2); }
