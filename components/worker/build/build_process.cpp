@@ -113,12 +113,14 @@ model::Outcome BuildProcess::run() {
       if (call_.cancelled()) {
         verdict = {{model::BuildState::canceled, "canceled", "canceled"}, false};
       } else {
-        const bool passing = error.status() == Status::unavailable;
+        const bool away = error.status() == Status::unavailable;
         const char* reason = error.status() == Status::not_found         ? "not_found"
                              : error.status() == Status::unauthenticated ? "unauthenticated"
-                             : passing                                   ? "unavailable"
+                             : away                                      ? "unavailable"
                                                                          : "environment";
-        verdict = {{model::BuildState::error, reason, error.what()}, passing};
+        // What this worker wants its runtime for can wait for it. A registry or a repository that does not answer,
+        // after several tries, is the build's end: nobody knows whether it ever will, or whether it was only misspelt.
+        verdict = {{model::BuildState::error, reason, error.what()}, away && !runtimeAnswers()};
       }
     } catch (const NotGranted& refusal) {
       verdict = {{model::BuildState::error, "not_granted", refusal.what()}, false};
@@ -183,6 +185,15 @@ void BuildProcess::readPipeline() {
   ceiling.max_timeout_ms = order_.limits.max_timeout_ms;
   ceiling.network = order_.network;
   grant_ = pipeline::grant(pipeline_, ceiling);
+}
+
+bool BuildProcess::runtimeAnswers() {
+  try {
+    SimpleCall look(milliseconds(30000));
+    return runtime_.probe(look).usable;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 // Before anything is made. A build that has begun keeps what it was given.

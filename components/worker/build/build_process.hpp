@@ -35,6 +35,7 @@ class BuildProcess {
  private:
   bool keepSecrets(bool begun);
   void readPipeline();
+  bool runtimeAnswers();
   void takeGrant();
   Image pull();
   void awaitSignOfLife();

@@ -2,6 +2,8 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <filesystem>
+
 #include "tests/support/installation.hpp"
 #include "tests/support/skip.hpp"
 
@@ -15,9 +17,39 @@ const char* const kStages =
 class ImageTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ImageTest);
   CPPUNIT_TEST(theUserAndTheVariablesOfAnImageAreItsStages);
+  CPPUNIT_TEST(aRegistryThatDoesNotAnswerEndsTheBuild);
+  CPPUNIT_TEST(aRepositoryThatIsGoneEndsTheBuild);
   CPPUNIT_TEST_SUITE_END();
 
  public:
+  // It is no reason to take the worker's runtime for broken, nor to ask again for ever.
+  void aRegistryThatDoesNotAnswerEndsTheBuild() {
+    Installation here;
+    const auto run =
+        here.runBuild(here.makeRepo("away", "image: 127.0.0.1:1/team/tool:1\nstages:\n  - {name: a, script: b}\n"));
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(run.text(), std::string("error"), run.state);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(run.text(), std::string("unavailable"), run.reason);
+    for (const char* part : {"127.0.0.1:1/team/tool:1", "connection refused"})
+      CPPUNIT_ASSERT_MESSAGE(run.text(), run.sentence.find(part) != std::string::npos);
+    CPPUNIT_ASSERT_MESSAGE("of what skopeo logs, the message: " + run.sentence,
+                           run.sentence.find("level=") == std::string::npos);
+    here.awaitClean();
+  }
+
+  void aRepositoryThatIsGoneEndsTheBuild() {
+    Installation here;
+    const auto repo = here.makeRepo("gone", std::string("image: ocelot.local/busybox\n") + kStages);
+    here.kill("worker");
+    const auto id = here.build(repo);
+    const std::string place = here.folder() + "/repos/gone";
+    std::filesystem::rename(place, place + ".away");
+    here.start("worker");
+    const auto run = here.awaitEnd(id);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(run.text(), std::string("error"), run.state);
+    CPPUNIT_ASSERT_MESSAGE(run.text(), run.sentence.find("gone") != std::string::npos);
+    here.awaitClean();
+  }
+
   void theUserAndTheVariablesOfAnImageAreItsStages() {
     Installation here;
     if (std::system("command -v umoci >/dev/null") != 0) skip("umoci makes the images (apt install umoci)");
