@@ -19,6 +19,7 @@
 #include <boost/process/posix.hpp>
 #include <cerrno>
 #include <cstdlib>
+#include <sstream>
 #include <system_error>
 
 #include "file.hpp"
@@ -153,8 +154,34 @@ std::map<std::string, std::string> toolEnvironment() {
   return environment;
 }
 
+namespace {
+
+// skopeo and runc write lines like `time="…" level=fatal msg="what \"happened\""`: what happened is what a person
+// wants.
+std::string messageOf(const std::string& line) {
+  const std::string mark = " msg=\"";
+  const std::size_t at = line.find(mark);
+  if (line.compare(0, 5, "time=") != 0 || at == std::string::npos) return line;
+  std::string message;
+  for (std::size_t i = at + mark.size(); i < line.size() && line[i] != '"'; ++i) {
+    if (line[i] == '\\' && i + 1 < line.size()) ++i;
+    message += line[i] == 'n' && line[i - 1] == '\\' ? ' ' : line[i];
+  }
+  return message;
+}
+
+std::string messagesOf(const std::string& text) {
+  std::string out;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) out += messageOf(line) + "\n";
+  return out;
+}
+
+}  // namespace
+
 std::string lastWords(const ToolResult& result) {
-  std::string_view text = result.err.empty() ? result.out : result.err;
+  const std::string messages = messagesOf(result.err.empty() ? result.out : result.err);
+  std::string_view text = messages;
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
   if (text.size() > 600) text = text.substr(text.size() - 600);
   std::string line;
