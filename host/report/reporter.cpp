@@ -39,7 +39,9 @@ BuildNotice noticeOf(const model::Build& build, const std::string& url, const st
   notice.previous_state = previous;
   for (const auto& stage : build.stages)
     notice.stages.push_back({stage.name, std::string(model::toString(stage.state)), stage.exit_code,
-                             stage.finished_at > stage.started_at ? (stage.finished_at - stage.started_at) / 1000 : 0});
+                             stage.started_at > 0 && stage.finished_at > stage.started_at
+                                 ? (stage.finished_at - stage.started_at) / 1000
+                                 : 0});
   return notice;
 }
 

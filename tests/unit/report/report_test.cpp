@@ -65,6 +65,7 @@ Poco::JSON::Object::Ptr bodyOf(const http::Request& request) {
 class ReportTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ReportTest);
   CPPUNIT_TEST(anEndIsToldOnce);
+  CPPUNIT_TEST(aStageThatWasSkippedTookNoTime);
   CPPUNIT_TEST(aReceiverThatIsAwayIsToldLater);
   CPPUNIT_TEST(aReceiverThatRefusesIsNotAskedAgain);
   CPPUNIT_TEST(tryingAgainForOneTellsNoOtherTwice);
@@ -131,6 +132,24 @@ class ReportTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::uint64_t{1},
                          metrics_.counter("ocelot_builds_ended_total", "", {{"state", "failed"}}).value());
     CPPUNIT_ASSERT_EQUAL(std::uint64_t{2}, metrics_.counter("ocelot_notices_total", "", {{"outcome", "told"}}).value());
+  }
+
+  // Its end is known and its begin is not: it never began.
+  void aStageThatWasSkippedTookNoTime() {
+    start();
+    store::Finish finish;
+    finish.claim = scene_->running(wanting("{via: team}"));
+    finish.outcome = {BuildState::passed, "", ""};
+    model::Stage stage;
+    stage.name = "late";
+    stage.state = model::StageState::skipped;
+    stage.finished_at = 1700000000000000;
+    finish.stages = {stage};
+    CPPUNIT_ASSERT(scene_->store().finish(finish));
+    untilSettled();
+    const std::string body = receiver_->got("team").at(0).body;
+    CPPUNIT_ASSERT_MESSAGE(body, body.find("\"state\":\"skipped\"") != std::string::npos);
+    CPPUNIT_ASSERT_MESSAGE(body, body.find("\"duration_ms\":0}") != std::string::npos);
   }
 
   void aReceiverThatIsAwayIsToldLater() {
