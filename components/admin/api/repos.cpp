@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "components/admin/api/api.hpp"
 #include "components/admin/api/json.hpp"
 
@@ -20,6 +22,12 @@ std::string hookUrl(const config::Config& config, const model::Repo& repo) {
   if (base.empty()) base = (config.has("tls.certificate") ? "https://" : "http://") + listen;
   while (base.back() == '/') base.pop_back();
   return base + hookPath(repo);
+}
+
+// As often as the pollers will really look; 0: never.
+std::int64_t pollSeconds(const Api& api, std::int64_t asked) {
+  const std::int64_t least = (api.config.duration("poller.min_interval").count() + 999) / 1000;
+  return asked == 0 ? 0 : std::max(asked, least);
 }
 
 Answer repoAnswer(const Api& api, const model::Repo& repo, int status = 200, const std::string& hook_secret = "") {
@@ -50,7 +58,7 @@ Answer add(Api& api, const Request& request) {
       throw Refusal(422, "bad_name", "a repository's name holds no blanks and no control characters");
   repo.vcs = found.provider;
   repo.url = found.repo.url;
-  repo.poll_seconds = body.number("poll_seconds", 0, kMaxPollSeconds, 0);
+  repo.poll_seconds = pollSeconds(api, body.number("poll_seconds", 0, kMaxPollSeconds, 0));
   repo.poll_branches = body.has("poll_branches") ? body.text("poll_branches") : "ALL";
   // It must answer before it is known: a mistyped address would otherwise be found out by the first build.
   api.providers.with(repo.vcs, [&](Vcs& vcs) { vcs.heads(call, {repo.name, repo.url}); });
@@ -77,7 +85,7 @@ Answer poll(Api& api, const Request& request) {
   const Body body(request, {"seconds", "branches"});
   const model::Repo repo = repoOr404(api, request.param("name"));
   if (!body.has("seconds")) throw Refusal(400, "missing_key", "`seconds` is missing");
-  api.engines.store->setRepoPolling(repo.id, body.number("seconds", 0, kMaxPollSeconds, 0),
+  api.engines.store->setRepoPolling(repo.id, pollSeconds(api, body.number("seconds", 0, kMaxPollSeconds, 0)),
                                     body.has("branches") ? body.text("branches") : "ALL");
   return repoAnswer(api, repoOr404(api, repo.name));
 }

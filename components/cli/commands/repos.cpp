@@ -43,6 +43,11 @@ int add(const Arguments& arguments) {
   return kPassed;
 }
 
+std::string polledOf(const Json& repo) {
+  const std::int64_t seconds = num(repo, "poll_seconds");
+  return seconds ? "each " + std::to_string(seconds) + " s, " + plain(str(repo, "poll_branches")) : "no";
+}
+
 // What polls and hooks cannot read, on standard error: the table stays a table.
 void tellTrouble(const Json& repo) {
   std::istringstream lines(str(repo, "trouble"));
@@ -61,10 +66,7 @@ int list(const Arguments& arguments) {
   const auto repos = answer->getArray("repos");
   for (unsigned i = 0; i < repos->size(); ++i) {
     const Json repo = repos->getObject(i);
-    const std::int64_t seconds = num(repo, "poll_seconds");
-    rows.push_back({plain(str(repo, "name")), str(repo, "vcs"),
-                    seconds ? "each " + std::to_string(seconds) + " s, " + plain(str(repo, "poll_branches")) : "no",
-                    plain(str(repo, "url"))});
+    rows.push_back({plain(str(repo, "name")), str(repo, "vcs"), polledOf(repo), plain(str(repo, "url"))});
   }
   if (rows.size() == 1) {
     std::cerr << "no repositories yet; `ocelot repos add URL` adds one\n";
@@ -82,13 +84,12 @@ int show(const Arguments& arguments) {
     printJson(repo);
     return kPassed;
   }
-  std::cout << table(
-      {{"name", plain(str(repo, "name"))},
-       {"url", plain(str(repo, "url"))},
-       {"vcs", str(repo, "vcs")},
-       {"hooks", hookOf(repo)},
-       {"polled", num(repo, "poll_seconds") ? "each " + std::to_string(num(repo, "poll_seconds")) + " s" : "no"},
-       {"added", ago(num(repo, "added_at"))}});
+  std::cout << table({{"name", plain(str(repo, "name"))},
+                      {"url", plain(str(repo, "url"))},
+                      {"vcs", str(repo, "vcs")},
+                      {"hooks", hookOf(repo)},
+                      {"polled", polledOf(repo)},
+                      {"added", ago(num(repo, "added_at"))}});
   tellTrouble(repo);
   return kPassed;
 }
@@ -111,7 +112,8 @@ int pollAdd(const Arguments& arguments) {
     printJson(repo);
     return kPassed;
   }
-  std::cerr << str(repo, "name") << " is looked at every " << num(repo, "poll_seconds") << " s\n";
+  std::cerr << str(repo, "name") << " is looked at every " << num(repo, "poll_seconds") << " s"
+            << (num(repo, "poll_seconds") > *every / 1000 ? ", as often as poller.min_interval allows" : "") << "\n";
   return kPassed;
 }
 

@@ -93,6 +93,8 @@ class BooksTest : public CppUnit::TestFixture {
     assertStatus(200, on);
     CPPUNIT_ASSERT_EQUAL(std::string("60"), textOf(on, "poll_seconds"));
     CPPUNIT_ASSERT_EQUAL(std::string("main,dev"), textOf(on, "poll_branches"));
+    const auto often = scene_->send("PUT", "/v1/repos/account%2Frepo/poll", R"({"seconds": 1})");
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("as often as pollers look", std::string("10"), textOf(often, "poll_seconds"));
     const auto off = scene_->send("PUT", "/v1/repos/account%2Frepo/poll", R"({"seconds": 0})");
     CPPUNIT_ASSERT_EQUAL(std::string("0"), textOf(off, "poll_seconds"));
     CPPUNIT_ASSERT_EQUAL(std::string("ALL"), textOf(off, "poll_branches"));
