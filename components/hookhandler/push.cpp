@@ -31,8 +31,10 @@ Push readPush(const std::string& body) {
     parser.setDepth(16);
     const auto object = parser.parse(body).extract<Poco::JSON::Object::Ptr>();
     push = {text(object, "branch"), text(object, "commit"), text(object, "before")};
-  } catch (const Poco::Exception& error) {
-    throw Error(Status::invalid, "read the push: not a JSON object: " + error.displayText());
+  } catch (const Poco::JSON::JSONException& error) {
+    throw Error(Status::invalid, "read the push: not JSON: " + error.message());
+  } catch (const Poco::Exception&) {
+    throw Error(Status::invalid, "read the push: not a JSON object, or its fields are not texts");
   }
   if (push.branch.empty()) throw Error(Status::invalid, "read the push: `branch` is missing");
   for (const auto* id : {&push.commit, &push.before})

@@ -162,8 +162,10 @@ Body::Body(const http::Request& request, const std::vector<std::string>& known) 
     Poco::JSON::Parser parser;
     parser.setDepth(16);
     parsed_->object = parser.parse(request.body).extract<Poco::JSON::Object::Ptr>();
-  } catch (const Poco::Exception& error) {
-    throw Refusal(400, "bad_json", "the request's body is not a JSON object: " + error.displayText());
+  } catch (const Poco::JSON::JSONException& error) {
+    throw Refusal(400, "bad_json", "the request's body is not JSON: " + error.message());
+  } catch (const Poco::Exception&) {
+    throw Refusal(400, "bad_json", "the request's body is JSON, but not an object");
   }
   for (const auto& key : parsed_->object->getNames()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
