@@ -14,7 +14,7 @@ const ocelot_option kTop[] = {
 };
 
 const ocelot_option kAdmin[] = {
-    {"admin.listen", OCELOT_TEXT, 0, "127.0.0.1:7700", "address and port of the REST interface and the web page"},
+    {"admin.listen", OCELOT_TEXT, 0, "127.0.0.1:7700", "address and port of the REST interface"},
     {"admin.public_url", OCELOT_URL, 0, nullptr,
      "how people and commit statuses reach it; unset: http (with tls: https) at admin.listen"},
     {"admin.redirect_logs", OCELOT_FLAG, 0, "true",
