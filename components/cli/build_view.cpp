@@ -82,7 +82,7 @@ std::string describe(const Json& build) {
   line("message", plain(message.substr(0, message.find('\n')).substr(0, 200)));
   line("asked by", plain(str(build, "trigger") +
                          (str(build, "requested_by").empty() ? "" : " (" + str(build, "requested_by") + ")")));
-  if (num(build, "attempt") > 1) line("attempt", std::to_string(num(build, "attempt")) + " of 3");
+  if (num(build, "attempt") > 1) line("attempt", std::to_string(num(build, "attempt")));
   line("queued", ago(num(build, "queued_at")));
   line("took", tookOf(build));
   const auto stages = build->getArray("stages");
@@ -112,7 +112,8 @@ std::string ending(const Json& build, const Afterwards& afterwards, int fd) {
     if (!str(stage, "command").empty()) out += "  command   " + indented(str(stage, "command")) + "\n";
     if (num(stage, "exit_code") >= 0) out += "  exit code " + std::to_string(num(stage, "exit_code")) + "\n";
     if (!str(build, "sentence").empty()) out += "  why       " + indented(str(build, "sentence")) + "\n";
-    out += "\n" + framed(afterwards.last_lines(num(stage, "index")), fd);
+    const std::string lines = framed(afterwards.last_lines(num(stage, "index")), fd);
+    if (!lines.empty()) out += "\n" + lines;
   } else if (!str(build, "sentence").empty()) {
     out += "  why       " + indented(str(build, "sentence")) + "\n";
   }
@@ -141,7 +142,12 @@ std::string ending(Server& server, const Json& build, int fd) {
     return bytes;
   };
   const std::string number = std::to_string(num(build, "number"));
-  afterwards.next_steps = {{"whole log", "ocelot logs " + number}, {"once more", "ocelot rerun " + number}};
+  // What never ran has no log, and the same file would be rejected again.
+  if (str(build, "state") == "rejected") {
+    afterwards.next_steps = {{"next", "mend the file (`ocelot validate` reads it as the server does), push, build"}};
+  } else {
+    afterwards.next_steps = {{"whole log", "ocelot logs " + number}, {"once more", "ocelot rerun " + number}};
+  }
   return ending(build, afterwards, fd);
 }
 

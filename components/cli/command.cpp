@@ -164,6 +164,26 @@ const Command* match(const std::vector<std::string>& words, std::size_t& used) {
   throw Usage("there is no command `" + words[0] + "`" + (near.empty() ? "" : "; did you mean `ocelot " + near + "`?"));
 }
 
+// What every command takes may stand before it too: `ocelot --json list`.
+std::vector<std::string> commonOptionsLast(std::vector<std::string> words) {
+  std::size_t count = 0;
+  while (count < words.size()) {
+    const std::string& word = words[count];
+    const bool alone = word == "--json" || word.compare(0, 10, "--context=") == 0;
+    if (!alone && word != "--context") break;
+    count += alone ? 1 : 2;
+  }
+  count = std::min(count, words.size());
+  const auto behind = words.begin() + static_cast<std::ptrdiff_t>(count);
+  // Not behind a `--` of the command's own.
+  const auto end = std::find(behind, words.end(), "--");
+  std::rotate(words.begin(), behind, end);
+  return words;
+}
+
+// A noun alone is an alias of its list; asked for help it has more to tell.
+bool isNounAlone(const Command& command, std::size_t used) { return used == 1 && wordsOf(command.name) > 1; }
+
 int complain(const std::string& what, const std::string& hint) {
   std::cerr << paint("error: ", Colour::red, 2) << what << "\n";
   if (!hint.empty()) std::cerr << paint("hint:  ", Colour::cyan, 2) << hint << "\n";
@@ -182,7 +202,8 @@ const Command& findCommand(const std::vector<std::string>& words, std::size_t* u
 
 Arguments parse(const Command& command, const std::vector<std::string>& words) { return Parser(command).parse(words); }
 
-int runCommandLine(const std::vector<std::string>& words) {
+int runCommandLine(const std::vector<std::string>& given) {
+  const std::vector<std::string> words = commonOptionsLast(given);
   const Command* command = nullptr;
   try {
     if (words.empty() || words[0] == "--help" || words[0] == "-h") {
@@ -194,15 +215,17 @@ int runCommandLine(const std::vector<std::string>& words) {
     command = &findCommand(words, &used);
     const Arguments arguments = parse(*command, {words.begin() + static_cast<std::ptrdiff_t>(used), words.end()});
     if (arguments.has("help")) {
-      std::cout << helpFor(*command);
+      const std::string noun = command->name.substr(0, command->name.find(' '));
+      std::cout << (isNounAlone(*command, used) && noun == words[0] ? helpAbout({noun}) + "\n" : "")
+                << helpFor(*command);
       return kPassed;
     }
     const int status = command->run(arguments);
     std::cout.flush();
     return std::cout ? status : kError;  // who was to read it is gone
   } catch (const Usage& usage) {
-    return complain(usage.what(),
-                    command ? "`ocelot help " + command->name + "` shows how" : "`ocelot --help` lists the commands");
+    return complain(usage.what(), command && command->name != "help" ? "`ocelot help " + command->name + "` shows how"
+                                                                     : "`ocelot --help` lists the commands");
   } catch (const Failure& failure) {
     return complain(failure.what(), failure.hint);
   } catch (const config::Invalid& invalid) {

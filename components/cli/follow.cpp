@@ -46,7 +46,7 @@ class LeaveOnInterrupt {
 };
 
 // Until a worker has it, or it has ended. Says why it waits when that changes.
-void awaitStart(Server& server, Json build) {
+Json awaitStart(Server& server, Json build) {
   std::string said;
   for (int pause = 10; str(build, "state") == "queued"; pause = std::min(pause * 2, 500)) {
     const std::string why = str(build, "waiting");
@@ -56,6 +56,7 @@ void awaitStart(Server& server, Json build) {
     ::poll(nullptr, 0, pause);
     build = server.getPatiently("/v1/builds/" + str(build, "id"));
   }
+  return build;
 }
 
 }  // namespace
@@ -96,7 +97,8 @@ bool LogPrinter::print(std::string_view bytes) {
 int followBuild(Server& server, const std::string& build_id, bool json) {
   Json build = server.getPatiently("/v1/builds/" + build_id);
   const LeaveOnInterrupt leave(num(build, "number"));
-  awaitStart(server, build);
+  // A worker that gives a build back (it was told to end, its engine went away) has made no attempt of it.
+  std::int64_t attempt = num(awaitStart(server, build), "attempt");
   {
     LogPrinter printer(false, json ? 2 : 1);
     LogQuery query;
@@ -104,9 +106,11 @@ int followBuild(Server& server, const std::string& build_id, bool json) {
     bool heard = true;
     server.log(
         build_id, query, [&](std::string_view bytes) { return heard = printer.print(bytes); },
-        [](std::int64_t attempt) {
-          std::cerr << paint("its worker was lost; attempt " + std::to_string(attempt) + " begins", Colour::yellow, 2)
+        [&attempt](std::int64_t now) {
+          const char* const why = now > attempt ? "its worker was lost" : "its worker gave it back";
+          std::cerr << paint(std::string(why) + "; attempt " + std::to_string(now) + " begins", Colour::yellow, 2)
                     << std::endl;
+          attempt = now;
         });
     if (!heard) return kError;
   }

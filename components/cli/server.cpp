@@ -33,7 +33,10 @@ void refuse(const Context& context, const HttpAnswer& answer) {
   } catch (const std::exception&) {
     message = "the server at " + context.url + " answered " + std::to_string(answer.status) + " without saying why";
   }
-  if (answer.status == 401) {
+  if (answer.status == 401 && context.token.empty()) {
+    message = "no token was given for " + context.url;
+    hint = "set OCELOT_TOKEN, or `ocelot login " + context.url + "`";
+  } else if (answer.status == 401) {
     message = "the server at " + context.url + " does not know this token";
     if (hint.empty()) hint = "`ocelot login " + context.url + "` with a token from `ocelot token add`";
   }

@@ -28,6 +28,20 @@ std::size_t width(const std::string& text) {
   return count;
 }
 
+std::int64_t nowMicros() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+std::string dayOf(std::int64_t micros) {
+  const std::time_t then = micros / 1000000;
+  std::tm local{};
+  ::localtime_r(&then, &local);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d", &local);
+  return text;
+}
+
 }  // namespace
 
 bool isTerminal(int fd) { return ::isatty(fd) == 1; }
@@ -81,19 +95,21 @@ std::string duration(std::int64_t micros) {
 
 std::string ago(std::int64_t micros) {
   if (micros == 0) return "";
-  const std::int64_t now =
-      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count();
-  const std::int64_t seconds = std::max<std::int64_t>(0, (now - micros) / 1000000);
+  const std::int64_t seconds = std::max<std::int64_t>(0, (nowMicros() - micros) / 1000000);
   if (seconds < 60) return std::to_string(seconds) + " s ago";
   if (seconds < 3600) return std::to_string(seconds / 60) + " min ago";
   if (seconds < 2 * 86400) return std::to_string(seconds / 3600) + " h ago";
-  const std::time_t then = micros / 1000000;
-  std::tm local{};
-  ::localtime_r(&then, &local);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%d", &local);
-  return text;
+  return dayOf(micros);
+}
+
+std::string until(std::int64_t micros) {
+  if (micros == 0) return "never";
+  const std::int64_t seconds = (micros - nowMicros()) / 1000000;
+  if (seconds <= 0) return "over";
+  if (seconds < 60) return "in " + std::to_string(seconds) + " s";
+  if (seconds < 3600) return "in " + std::to_string(seconds / 60) + " min";
+  if (seconds < 2 * 86400) return "in " + std::to_string(seconds / 3600) + " h";
+  return dayOf(micros);
 }
 
 std::string plain(std::string_view text) {

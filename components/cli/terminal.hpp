@@ -22,6 +22,8 @@ std::string table(const std::vector<std::vector<std::string>>& rows);
 std::string duration(std::int64_t micros);
 // "12 s ago", "3 h ago", "2026-03-01".
 std::string ago(std::int64_t micros_since_epoch);
+// "in 12 min", "in 3 h", "2026-03-01"; "over" when it lies behind, "never" for 0.
+std::string until(std::int64_t micros_since_epoch);
 // Text from outside on a line of ours: what a terminal would obey is shown instead, line ends are blanks.
 std::string plain(std::string_view text);
 

@@ -80,9 +80,13 @@ std::optional<std::string> readIfPresent(const std::string& path, std::size_t ma
   }
   std::string bytes;
   char buffer[16384];
-  for (ssize_t got; (got = ::read(fd, buffer, sizeof buffer)) > 0 && bytes.size() <= max_bytes;)
-    bytes.append(buffer, static_cast<std::size_t>(got));
+  ssize_t got = 0;
+  while (bytes.size() <= max_bytes && ((got = ::read(fd, buffer, sizeof buffer)) > 0 || (got < 0 && errno == EINTR)))
+    if (got > 0) bytes.append(buffer, static_cast<std::size_t>(got));
+  const int failed = got < 0 ? errno : 0;
   ::close(fd);
+  // Half a file is not the file: a folder, a disk that does not answer.
+  if (failed != 0) throw std::system_error(failed, std::generic_category(), "read " + path);
   if (bytes.size() > max_bytes) throw std::runtime_error("read " + path + ": larger than it can be");
   return bytes;
 }

@@ -20,7 +20,7 @@ int tokenAdd(const Arguments& arguments) {
   std::int64_t seconds = 0;
   if (arguments.has("expires")) {
     const auto life = parseDuration(arguments.text("expires"));
-    if (!life || *life < 1000) throw Usage("--expires wants a time like 12h");
+    if (!life || *life < 1000) throw Usage("--expires wants a time like 12h, not `" + arguments.text("expires") + "`");
     seconds = *life / 1000;
   }
   http::JsonWriter body;
@@ -46,12 +46,13 @@ int tokenList(const Arguments& arguments) {
     printJson(answer);
     return kPassed;
   }
-  std::vector<std::vector<std::string>> rows{{"ID", "ROLE", "MADE", "LAST USED", "NAME"}};
+  std::vector<std::vector<std::string>> rows{{"ID", "ROLE", "MADE", "LAST USED", "ENDS", "NAME"}};
   const auto tokens = answer->getArray("tokens");
   for (unsigned i = 0; i < tokens->size(); ++i) {
     const Json one = tokens->getObject(i);
     rows.push_back({str(one, "id"), str(one, "role"), ago(num(one, "created_at")),
-                    num(one, "last_used_at") ? ago(num(one, "last_used_at")) : "never", plain(str(one, "name"))});
+                    num(one, "last_used_at") ? ago(num(one, "last_used_at")) : "never", until(num(one, "expires_at")),
+                    plain(str(one, "name"))});
   }
   std::cout << table(rows);
   return kPassed;

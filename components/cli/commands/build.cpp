@@ -137,7 +137,9 @@ int list(const Arguments& arguments) {
                     plain(message.substr(0, message.find('\n')).substr(0, 50))});
   }
   if (rows.size() == 1) {
-    std::cerr << "no builds yet" << (repo.empty() ? "" : " of " + repo) << "\n";
+    const bool narrowed =
+        arguments.has("branch") || arguments.has("state") || arguments.has("commit") || arguments.has("before");
+    std::cerr << (narrowed ? "no such builds" : "no builds yet") << (repo.empty() ? "" : " of " + repo) << "\n";
   } else {
     std::cout << table(rows);
   }
@@ -152,7 +154,11 @@ int kill(const Arguments& arguments) {
     printJson(now);
   } else {
     const std::string state = str(now, "state");
-    std::cerr << titleOf(now) << (state == "running" ? " is being canceled" : " is " + state) << "\n";
+    std::cerr << titleOf(now)
+              << (state == "running"    ? " is being canceled"
+                  : state == "canceled" ? " is canceled"
+                                        : " has ended already: " + state)
+              << "\n";
   }
   return kPassed;
 }

@@ -4,6 +4,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "components/cli/checkout.hpp"
 #include "components/cli/commands/commands.hpp"
 #include "components/cli/run/run.hpp"
 #include "components/cli/terminal.hpp"
@@ -31,21 +32,38 @@ stages:
       echo "put your tests here"
 )";
 
+// Where the server looks for the file: the root of the checkout around us; "" where that is the current folder, or
+// there is no checkout. Else it ends with a slash.
+std::string rootFromHere() {
+  std::optional<std::string> root;
+  try {
+    root = git(".", {"rev-parse", "--show-cdup"});
+  } catch (const Error&) {  // no git: then this is no checkout that anybody could push
+  }
+  return root.value_or("");
+}
+
 int init(const Arguments&) {
+  const std::string root = rootFromHere();
   for (const char* name : {"ocelot.yml", "ocelot.yaml"})
-    if (std::filesystem::exists(name))
-      throw Failure(std::string("there is already an ") + name + " here", "`ocelot validate` checks it");
-  builddir::replaceFile("ocelot.yml", kSkeleton, 0644);
-  std::cerr << "wrote ocelot.yml\n  ocelot run     runs it here, without a server\n  ocelot build   builds what is "
+    if (std::filesystem::exists(root + name))
+      throw Failure("there is already an " + root + name, "`ocelot validate` checks it");
+  builddir::replaceFile(root + "ocelot.yml", kSkeleton, 0644);
+  std::cerr << "wrote " << root
+            << "ocelot.yml\n  ocelot run     runs it here, without a server\n  ocelot build   builds what is "
                "committed\n";
   return kPassed;
 }
 
+std::string fileToValidate() {
+  const std::string root = rootFromHere();
+  const bool yml = std::filesystem::exists(root + "ocelot.yml"), yaml = std::filesystem::exists(root + "ocelot.yaml");
+  if (yml && yaml) throw Failure("there are " + root + "ocelot.yml and " + root + "ocelot.yaml", "remove one of them");
+  return root + (yaml ? "ocelot.yaml" : "ocelot.yml");
+}
+
 int validate(const Arguments& arguments) {
-  std::string file = arguments.word(0);
-  if (file.empty())
-    file =
-        std::filesystem::exists("ocelot.yaml") && !std::filesystem::exists("ocelot.yml") ? "ocelot.yaml" : "ocelot.yml";
+  const std::string file = arguments.word(0).empty() ? fileToValidate() : arguments.word(0);
   const auto bytes = file == "-" ? std::optional<std::string>(std::string(std::istreambuf_iterator<char>(std::cin), {}))
                                  : builddir::readIfPresent(file, 1 << 20);
   if (!bytes) throw Failure("there is no " + file, "`ocelot init` writes one");

@@ -96,7 +96,8 @@ int up(const Arguments& arguments) {
 int down(const Arguments& arguments) {
   const Installation installation = installationFor(arguments);
   if (stopService()) return kPassed;
-  if (builddir::Lock::tryTake(lockFile(installation))) {
+  // Without the file none ever ran there.
+  if (!std::filesystem::exists(lockFile(installation)) || builddir::Lock::tryTake(lockFile(installation))) {
     std::cerr << "no `ocelot up` runs on " << installation.data_dir << "\n";
     return kPassed;
   }

@@ -29,6 +29,7 @@ class EndingTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aRedBuildSaysWhereToLook);
   CPPUNIT_TEST(aGreenBuildTakesOneLine);
   CPPUNIT_TEST(aBuildThatNeverRanSaysWhy);
+  CPPUNIT_TEST(aStageThatSaidNothingLeavesNoGap);
   CPPUNIT_TEST(aLogThatCannotBeReadDoesNotHideTheRest);
   CPPUNIT_TEST_SUITE_END();
 
@@ -63,6 +64,17 @@ class EndingTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_MESSAGE(text, contains(text,
                                           "rejected  #3 acme/app\n  why       ocelot.yml:2:1: unknown key `imgae`\n"
                                           "            ocelot.yml:3:1: unknown key `stagse`\n"));
+    CPPUNIT_ASSERT_MESSAGE(
+        "there is no log, and no sense in building it again: " + text,
+        !contains(text, "ocelot logs") && !contains(text, "ocelot rerun") && contains(text, "validate"));
+  }
+
+  void aStageThatSaidNothingLeavesNoGap() {
+    admin_.builds = {kRed};
+    admin_.log_answers = {test::FakeAdmin::sends("")};
+    auto server = admin_.client();
+    const std::string text = cli::ending(server, server.get("/v1/builds/b"), 100);
+    CPPUNIT_ASSERT_MESSAGE(text, !contains(text, "\n\n\n") && contains(text, "\n\n  whole log"));
   }
 
   void aLogThatCannotBeReadDoesNotHideTheRest() {

@@ -34,6 +34,11 @@ FakeAdmin::FakeAdmin() {
 
 cli::Server FakeAdmin::client() const { return cli::Server({"test", url(), "oct_test", "", false}); }
 
+void FakeAdmin::reset() {
+  const std::lock_guard guard(mutex_);
+  log_calls_ = build_calls_ = 0;
+}
+
 std::vector<std::string> FakeAdmin::logQueries() const {
   const std::lock_guard guard(mutex_);
   return queries_;

@@ -23,6 +23,8 @@ class FakeAdmin {
   std::vector<LogAnswer> log_answers;
   // What GET /v1/builds/b says, as JSON; each call gets the next, the last one stays.
   std::vector<std::string> builds;
+  // Begins with the first of both again.
+  void reset();
   std::vector<std::string> logQueries() const;  // "offset=3&follow=true", as asked
 
   // The bytes of `log` from where it was asked for; cut off after `at_most` of them, when that is less than there is.

@@ -222,6 +222,9 @@ class FollowTest : public CppUnit::TestFixture {
     const auto unknown = test::ocelot({"status", "7"});
     CPPUNIT_ASSERT_EQUAL(2, unknown.status);
     CPPUNIT_ASSERT(test::contains(unknown.err, "does not know this token"));
+    ::unsetenv("OCELOT_TOKEN");
+    CPPUNIT_ASSERT(test::contains(test::ocelot({"status", "7"}).err, "hint:  set OCELOT_TOKEN, or `ocelot login "));
+    ::setenv("OCELOT_TOKEN", "oct_wrong", 1);
     ::setenv("OCELOT_URL", "http://127.0.0.1:9", 1);
     const auto away = test::ocelot({"status", "7"});
     CPPUNIT_ASSERT_EQUAL(2, away.status);
@@ -243,6 +246,16 @@ class FollowTest : public CppUnit::TestFixture {
     const auto ran = test::ocelot({"logs", "-f", "7"});
     CPPUNIT_ASSERT_EQUAL(1, ran.status);
     CPPUNIT_ASSERT_EQUAL(std::string("hello\n"), ran.out);
+    for (const auto& [attempt, why] :
+         {std::pair{2, "its worker was lost; attempt 2 begins"}, std::pair{1, "gave it back; attempt 1 begins"}}) {
+      admin_.reset();
+      admin_.log_answers = {FakeAdmin::sends("hello\n", 3), FakeAdmin::sends("hello\n")};
+      admin_.builds = {buildJson("running", 0, 1, 1), buildJson("running", 0, 1, 1), buildJson("running", 0, 1, 1),
+                       buildJson("running", 0, attempt, 2), buildJson("passed", 6, attempt, 2)};
+      const auto again = test::ocelot({"logs", "-f", "7"});
+      CPPUNIT_ASSERT_MESSAGE(again.err, test::contains(again.err, why));
+    }
+    admin_.builds = {buildJson("failed", 6)};
     const auto parsed = test::ocelot({"status", "7", "--json"});
     CPPUNIT_ASSERT(test::contains(parsed.out, "\"state\": \"failed\""));
   }

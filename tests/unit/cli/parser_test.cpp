@@ -44,6 +44,8 @@ class ParserTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(everyAliasLeadsToItsCommand);
   CPPUNIT_TEST(noTwoCommandsShareAName);
   CPPUNIT_TEST(badUseEndsWithTwo);
+  CPPUNIT_TEST(whatEveryCommandTakesMayStandBeforeIt);
+  CPPUNIT_TEST(aNounAskedForHelpShowsItsVerbs);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -128,6 +130,26 @@ class ParserTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(0, ocelot::test::ocelot({"--help"}).status);
     CPPUNIT_ASSERT_EQUAL(0, ocelot::test::ocelot({"build", "--help"}).status);
     CPPUNIT_ASSERT_EQUAL(0, ocelot::test::ocelot({"--version"}).status);
+    const auto nonsense = ocelot::test::ocelot({"help", "nonsense"});
+    CPPUNIT_ASSERT(nonsense.status == 2 && contains(nonsense.err, "`ocelot --help` lists the commands"));
+  }
+
+  void whatEveryCommandTakesMayStandBeforeIt() {
+    const ocelot::test::Person person;
+    CPPUNIT_ASSERT(contains(ocelot::test::ocelot({"--json", "context", "list"}).out, "\"contexts\":[]"));
+    CPPUNIT_ASSERT(contains(ocelot::test::ocelot({"--context", "far", "list"}).err, "there is no context `far`"));
+    CPPUNIT_ASSERT(contains(ocelot::test::ocelot({"--context=far", "list"}).err, "there is no context `far`"));
+    CPPUNIT_ASSERT(
+        contains(ocelot::test::ocelot({"--json", "validate", "--", "--no-such-file"}).err, "--no-such-file"));
+    CPPUNIT_ASSERT_EQUAL(2, ocelot::test::ocelot({"--context"}).status);
+  }
+
+  void aNounAskedForHelpShowsItsVerbs() {
+    const auto help = ocelot::test::ocelot({"repos", "--help"});
+    CPPUNIT_ASSERT_EQUAL(0, help.status);
+    for (const char* part : {"ocelot repos add URL", "ocelot repos remove REPO", "Options:"})
+      CPPUNIT_ASSERT_MESSAGE(help.out, contains(help.out, part));
+    CPPUNIT_ASSERT(!contains(ocelot::test::ocelot({"repos", "list", "--help"}).out, "ocelot repos add"));
   }
 };
 

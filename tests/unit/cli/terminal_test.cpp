@@ -50,6 +50,10 @@ class TerminalTest : public CppUnit::TestFixture {
         std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
             .count();
     CPPUNIT_ASSERT_EQUAL(std::string("3 h ago"), ago(now - 3 * 3600 * 1000000LL));
+    CPPUNIT_ASSERT_EQUAL(std::string("never"), until(0));
+    CPPUNIT_ASSERT_EQUAL(std::string("over"), until(now - 1));
+    CPPUNIT_ASSERT_EQUAL(std::string("in 3 h"), until(now + (3 * 3600 + 60) * 1000000LL));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{10}, until(now + 90 * 86400 * 1000000LL).size());
     CPPUNIT_ASSERT_EQUAL_MESSAGE("a clock that is ahead", std::string("0 s ago"), ago(now + 60 * 1000000LL));
   }
 
