@@ -116,6 +116,8 @@ std::string describe(const ChildFailure& failure, const Overlay& overlay) {
   std::string text = std::string(kSteps[failure.step]) + " (" + overlay.folder + "): " + std::strerror(failure.error);
   if (failure.step == 4 && failure.error == EINVAL)
     text += "; an overlay cannot lie on an overlay: put `store` on ext4, xfs, btrfs or tmpfs";
+  if (failure.step == 2 && failure.error == EINVAL)
+    text += "; the root folder of this process is no mount point: for a chroot, mount --bind DIR DIR first";
   if (failure.step == 4 && failure.error == ENODEV) text += "; the kernel has no overlayfs: modprobe overlay";
   if (failure.step == 1 && ::geteuid() != 0)
     text +=
