@@ -26,9 +26,17 @@ END $$;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, ocelot_admin, ocelot_worker, ocelot_hooks, ocelot_poller;
 GRANT USAGE ON SCHEMA public TO ocelot_admin, ocelot_worker, ocelot_hooks, ocelot_poller;
 
--- Everything but the tables themselves.
+-- Everything but the tables themselves; the parts of the logs are opened and emptied by functions.
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ocelot_admin;
-REVOKE INSERT, UPDATE, DELETE ON schema_version, log_totals FROM ocelot_admin;
+REVOKE INSERT, UPDATE, DELETE ON schema_version, log_totals, log_parts FROM ocelot_admin;
+DO $$
+DECLARE
+  one regprocedure;
+BEGIN
+  FOR one IN SELECT oid FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'ocelot\_admin\_%' LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO ocelot_admin', one);
+  END LOOP;
+END $$;
 GRANT SELECT ON schema_version TO ocelot_worker, ocelot_hooks, ocelot_poller;
 
 -- Secrets are sealed with a key that the database does not have.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/digest/digest.hpp"
+#include "host/store/postgres/log_parts.hpp"
 #include "host/store/postgres/postgres_store.hpp"
 #include "host/store/sqlite/connection.hpp"
 #include "host/store/sqlite/session.hpp"
@@ -17,9 +18,10 @@
 namespace ocelot::store {
 namespace {
 
-constexpr std::int64_t kBatch = 100;          // rows of a transaction
-constexpr std::size_t kLogPart = 1u << 20;    // bytes of one
-constexpr std::int64_t kToldEvery = 100'000;  // rows
+constexpr std::int64_t kBatch = 100;           // rows of a transaction
+constexpr std::size_t kLogPart = 1u << 20;     // bytes of one
+constexpr std::int64_t kPartAsked = 16 << 20;  // bytes of logs after which it is asked whether their part is full
+constexpr std::int64_t kToldEvery = 100'000;   // rows
 constexpr int kLooks = 40, kLookEveryMs = 50;
 const char* const kMark = ".moved-from";  // a blob of the target; no secret can have that name
 // Its name among the advisory locks: "oc-move" in ASCII.
@@ -238,6 +240,7 @@ class Move {
       // The source has changed since that copy broke off: nobody has used it, so it goes.
       told_("the source has changed since an earlier copy broke off; beginning anew");
       inOne([&] {
+        target_.run("DELETE FROM log_chunks", {});
         for (auto table = kTables.rbegin(); table != kTables.rend(); ++table)
           target_.run(std::string("DELETE FROM ") + table->name, {});
       });
@@ -360,23 +363,42 @@ class Move {
   }
 
   void copyLogs() {
-    std::int64_t copied = 0;
+    std::int64_t copied = 0, part = openLogPart(target_);
     eachLog([&](const Log& log) {
-      const Rows there =
-          target_.query("SELECT COALESCE(MAX(end_offset), 0) FROM log_chunks WHERE build_id = $1 AND fence = $2", "i",
-                        {log.build_id, log.fence});
-      for (std::int64_t at = there.integer(0, 0); at < log.size;) {
-        const std::string part = readSource(log, at);
-        const std::int64_t end = at + static_cast<std::int64_t>(part.size());
+      std::int64_t at = 0;
+      const auto in = [&](std::int64_t its_part) {
+        at = target_
+                 .query(
+                     "SELECT COALESCE(MAX(end_offset), 0) FROM log_chunks WHERE part = $1 AND build_id = $2 AND fence "
+                     "= $3",
+                     "i", {its_part, log.build_id, log.fence})
+                 .integer(0, 0);
+        return at > 0;
+      };
+      std::int64_t its = partOf(log);
+      if (!in(its) && its != part) {
+        its = part;
+        target_.run("UPDATE builds SET log_part = $1 WHERE id = $2", {its, log.build_id});
+      }
+      while (at < log.size) {
+        const std::string bytes = readSource(log, at);
+        const std::int64_t end = at + static_cast<std::int64_t>(bytes.size());
         target_.run(
-            "INSERT INTO log_chunks (build_id, fence, begin_offset, end_offset, bytes) VALUES ($1, $2, $3, $4, $5)",
-            {log.build_id, log.fence, at, end, Bytes{part}});
+            "INSERT INTO log_chunks (part, build_id, fence, begin_offset, end_offset, bytes) VALUES ($1, $2, $3, $4, "
+            "$5, $6)",
+            {its, log.build_id, log.fence, at, end, Bytes{bytes}});
         at = end;
       }
       const std::int64_t before = copied;
       copied += log.size;
+      if (before / kPartAsked != copied / kPartAsked) part = openLogPart(target_);
       if (before >> 30 != copied >> 30) told_(std::to_string(copied >> 30) + " GiB of logs");
     });
+  }
+
+  std::int64_t partOf(const Log& log) {
+    const Rows rows = target_.query("SELECT log_part FROM builds WHERE id = $1", "i", {log.build_id});
+    return rows.empty() ? 0 : rows.integer(0, 0);
   }
 
   void compareRows() {
@@ -397,12 +419,13 @@ class Move {
         here.add(part);
         at += static_cast<std::int64_t>(part.size());
       }
+      const std::int64_t part = partOf(log);
       std::int64_t end = 0;
       while (true) {
         const Rows chunk = target_.query(
-            "SELECT end_offset, bytes FROM log_chunks WHERE build_id = $1 AND fence = $2 AND end_offset > $3 "
-            "ORDER BY end_offset LIMIT 1",
-            "ib", {log.build_id, log.fence, end});
+            "SELECT end_offset, bytes FROM log_chunks WHERE part = $1 AND build_id = $2 AND fence = $3 AND "
+            "end_offset > $4 ORDER BY end_offset LIMIT 1",
+            "ib", {part, log.build_id, log.fence, end});
         if (chunk.empty()) break;
         end = chunk.integer(0, 0);
         there.add(chunk.text(0, 1));

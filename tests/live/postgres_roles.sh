@@ -72,5 +72,29 @@ denied=$(PGPASSWORD=w psql --no-psqlrc "$place user=worker_1" -c 'SELECT * FROM 
 [[ $denied == *"permission denied for table tokens"* ]] || fail "reading tokens: $denied"
 denied=$(PGPASSWORD=w psql --no-psqlrc "$place user=worker_1" -c 'SELECT claim_id FROM builds' 2>&1) && fail "builds were read"
 [[ $denied == *"permission denied for table builds"* ]] || fail "reading builds: $denied"
+
+# The parts of the logs: the admin opens and empties them by functions, the worker not even so.
+refused() { # USER PASSWORD STATEMENT
+  denied=$(PGPASSWORD=$2 psql --no-psqlrc "$place user=$1" -c "$3" 2>&1) && fail "$1 did: $3"
+  [[ $denied == *"permission denied"* || $denied == *"must be owner"* ]] || fail "$1, $3: $denied"
+}
+refused worker_1 w 'SELECT bytes FROM log_chunks_1'
+refused worker_1 w 'SELECT ocelot_admin_empty_log_part(1)'
+for statement in 'TRUNCATE log_chunks_1' 'DROP TABLE log_chunks_1' 'ALTER TABLE log_chunks DETACH PARTITION log_chunks_1' \
+  'CREATE TABLE log_chunks_99 PARTITION OF log_chunks FOR VALUES IN (99)'; do
+  refused worker_1 w "$statement"
+  refused ci_admin a "$statement"
+done
+had=$(owner -c "SELECT part FROM log_parts WHERE state = 'open'")
+owner -c "UPDATE log_parts SET begun_at = 1 WHERE state = 'open'"
+end admin
+start admin $port ci_admin a
+closed() { [ "$(owner -c "SELECT state FROM log_parts WHERE part = $had")" = closed ]; }
+await "a week later another part is open" closed
+owner -c "DELETE FROM builds WHERE log_part = $had"
+end admin
+start admin $port ci_admin a
+emptied() { [ "$(owner -c "SELECT state || (SELECT count(*) FROM log_chunks WHERE part = $had) FROM log_parts WHERE part = $had")" = free0 ]; }
+await "the part is emptied when its builds are gone" emptied
 grep -q 'permission denied' "$work"/*.log && fail "a daemon lacked a right"
 echo "1 passed, 0 failed, 0 skipped"

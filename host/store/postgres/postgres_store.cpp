@@ -130,6 +130,8 @@ void PostgresStore::migrate() {
     // The number is this lock's name among all advisory locks of the database: "ocelot" in ASCII.
     db.script(
         "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(122472694050676)");
+    // While a step waits for a table, everybody waits behind it; whoever has it may be a pg_dump of hours.
+    db.script("SET LOCAL lock_timeout = '5s'");
     applyMigrations(where, db, steps);
     schema_ = schemaOf(db);
   });
@@ -208,31 +210,6 @@ void PostgresStore::transact(Access access, const Body& body) {
 
 void PostgresStore::tellFollowers(Connection& db, std::string_view build_id) {
   db.query("SELECT " + tellingFollowers("$1"), "i", {build_id});
-}
-
-std::string PostgresStore::readLog(std::string_view build_id, std::int64_t offset, std::size_t max_bytes) {
-  if (offset < 0) return {};
-  std::string out;
-  std::optional<std::int64_t> fence;
-  while (out.size() < max_bytes) {
-    // A few chunks at a time: they are fetched whole.
-    const std::int64_t from = offset + static_cast<std::int64_t>(out.size());
-    const Rows rows = within<std::optional<Rows>>(Access::read, [&](Connection& db, bool) -> std::optional<Rows> {
-                        return db.query(
-                            "SELECT c.fence, c.begin_offset, c.bytes FROM builds b JOIN log_chunks c ON c.build_id = "
-                            "b.id AND c.fence = b.fence "
-                            "WHERE b.id = $1 AND c.end_offset > $2 ORDER BY c.end_offset LIMIT 16",
-                            "iib", {build_id, from});
-                      }).value();
-    if (rows.empty()) break;
-    if (fence && *fence != rows.integer(0, 0)) break;  // a new attempt began meanwhile
-    fence = rows.integer(0, 0);
-    for (std::size_t row = 0; row < rows.size() && out.size() < max_bytes; ++row) {
-      const auto skip = static_cast<std::size_t>(offset + static_cast<std::int64_t>(out.size()) - rows.integer(row, 1));
-      out.append(rows.text(row, 2), skip, max_bytes - out.size());
-    }
-  }
-  return out;
 }
 
 }  // namespace ocelot::store

@@ -11,6 +11,7 @@
 
 #include "host/store/postgres/access.hpp"
 #include "host/store/postgres/followers.hpp"
+#include "host/store/postgres/log_parts.hpp"
 #include "host/store/postgres/session.hpp"
 #include "host/store/sql/sql_store.hpp"
 
@@ -35,6 +36,7 @@ class PostgresStore final : public SqlStore {
   std::vector<ClaimedBuild> heldBy(const Claimant& claimant) override;
   std::string previousPassed(const Claim& claim) override;
   std::optional<std::int64_t> appendLog(const Claim& claim, std::int64_t offset, std::string_view bytes) override;
+  // logs.cpp
   std::string readLog(std::string_view build_id, std::int64_t offset, std::size_t max_bytes) override;
   std::unique_ptr<Watch> watch(const std::string& build_id) override { return followers_.watch(build_id); }
 
@@ -42,9 +44,11 @@ class PostgresStore final : public SqlStore {
   void transact(Access access, const Body& body) override;
   const Dialect& dialect() const override;
   void tellFollowers(Connection& db, std::string_view build_id) override;
+  void removeDeadLogs() override;  // log_parts.cpp
 
  private:
   class Lease;
+  void keepLogs();
   std::int64_t schemaThere();
   void connectionWasLost(std::uint64_t generation);
   void dropSuperseded();
@@ -63,6 +67,7 @@ class PostgresStore final : public SqlStore {
   std::uint64_t generation_ = 0;  // sessions of an earlier one may be dead: a loss came after they were opened
 
   PostgresFollowers followers_{access_};
+  LogPartsSeen parts_seen_;
 };
 
 }  // namespace ocelot::store

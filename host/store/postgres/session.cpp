@@ -90,7 +90,7 @@ PostgresSession::PostgresSession(std::shared_ptr<const PostgresLogin> login)
     // A transaction that a stopped process holds open must not block everybody's forever.
     db_->script(
         "SET statement_timeout = '30s'; SET lock_timeout = '15s'; SET idle_in_transaction_session_timeout = '60s'; "
-        "SET standard_conforming_strings = on");
+        "SET standard_conforming_strings = on; SET default_transaction_isolation = 'read committed'");
   } catch (const std::exception& error) {
     const std::string sentence = saidBy(error).sentence;
     throwNotConnected(*login_, sentence);

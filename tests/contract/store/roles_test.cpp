@@ -148,10 +148,27 @@ CONTRACT(aForgedClaimReadsAndChangesNothing) {
   for (const char* key : {"", "a key", "their ke"}) CPPUNIT_ASSERT(attacker->heldBy({"worker-1", key}).empty());
 
   const auto asWorker = [&](const std::string& sql) { ground.engine().script("SET ROLE ocelot_worker; " + sql); };
-  for (const char* sql :
-       {"SELECT claim_id FROM builds", "SELECT * FROM stages", "SELECT bytes FROM log_chunks", "SELECT * FROM tokens",
-        "SELECT * FROM audit", "SELECT * FROM notices", "UPDATE builds SET state = 'passed'", "DELETE FROM stages",
-        "SELECT ocelot_put_stages('x', '[]')", "SELECT ocelot_key_sum('x')", "SELECT * FROM log_totals"})
+  for (const char* sql : {"SELECT claim_id FROM builds",
+                          "SELECT * FROM stages",
+                          "SELECT bytes FROM log_chunks",
+                          "SELECT * FROM tokens",
+                          "SELECT * FROM audit",
+                          "SELECT * FROM notices",
+                          "UPDATE builds SET state = 'passed'",
+                          "DELETE FROM stages",
+                          "SELECT ocelot_put_stages('x', '[]')",
+                          "SELECT ocelot_key_sum('x')",
+                          "SELECT * FROM log_totals",
+                          "SELECT * FROM log_parts",
+                          "SELECT bytes FROM log_chunks_1",
+                          "TRUNCATE log_chunks_1",
+                          "DROP TABLE log_chunks_1",
+                          "ALTER TABLE log_chunks DETACH PARTITION log_chunks_1",
+                          "CREATE TABLE log_chunks_9 PARTITION OF log_chunks FOR VALUES IN (9)",
+                          "SELECT ocelot_log_part()",
+                          "SELECT ocelot_admin_next_log_part(0, 1, 0)",
+                          "SELECT ocelot_admin_keep_logs(0, 1)",
+                          "SELECT ocelot_admin_empty_log_part(0)"})
     CPPUNIT_ASSERT_THROW_MESSAGE(sql, asWorker(sql), std::runtime_error);
   // Tables of one's own in the way of the functions': they do not look there.
   asWorker(
@@ -232,6 +249,21 @@ CONTRACT(anAdminsRoleDoesEverythingButChangeTheTables) {
   CPPUNIT_ASSERT_EQUAL(1, admin->prune(retention, 10));
   admin->takeNotices(10, 1000);
   CPPUNIT_ASSERT(admin->revokeToken("t1"));
+  // A part of the logs is opened and emptied by functions, and in no other way.
+  const auto claimed = ground.store().claim("w", {}, 30'000);
+  CPPUNIT_ASSERT(ground.store().appendLog(claimed->claim, 0, "log"));
+  CPPUNIT_ASSERT(ground.store().finish(Ground::ending(claimed->claim, model::BuildState::failed)));
+  admin->accept(Ground::someBuild(), "");
+  ground.engine().sql("UPDATE log_parts SET begun_at = 1 WHERE state = 'open'");
+  CPPUNIT_ASSERT_EQUAL(1, admin->prune(retention, 10));
+  admin->prune(retention, 10);
+  CPPUNIT_ASSERT_EQUAL(std::string("free"), ground.engine().text("SELECT state FROM log_parts WHERE part = 1"));
+  CPPUNIT_ASSERT_EQUAL(std::string("0"), ground.engine().text("SELECT count(*) FROM log_chunks"));
+  for (const char* sql : {"TRUNCATE log_chunks", "TRUNCATE log_chunks_1", "DROP TABLE log_chunks_1",
+                          "UPDATE log_parts SET state = 'free'", "ALTER TABLE log_chunks DETACH PARTITION log_chunks_1",
+                          "CREATE TABLE log_chunks_9 PARTITION OF log_chunks FOR VALUES IN (9)"})
+    CPPUNIT_ASSERT_THROW_MESSAGE(sql, ground.engine().script(std::string("SET ROLE ocelot_admin; ") + sql),
+                                 std::runtime_error);
   ground.engine().sql("DELETE FROM schema_version WHERE version > 1");
   try {
     admin->migrate();

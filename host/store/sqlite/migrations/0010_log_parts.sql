@@ -1,0 +1,2 @@
+-- ocelot: contract 8
+-- Nothing here, where a log is a file that goes with its build: the two engines count their steps together.
