@@ -6,6 +6,7 @@ namespace {
 
 constexpr std::string_view kText = R"({"type": ["string", "number", "boolean"]})";
 constexpr std::string_view kTexts = R"({"$ref": "#/$defs/texts"})";
+constexpr std::string_view kPatterns = R"({"$ref": "#/$defs/patterns"})";
 constexpr std::string_view kEnv = R"({"$ref": "#/$defs/environment"})";
 constexpr std::string_view kDuration = R"({"$ref": "#/$defs/duration"})";
 constexpr std::string_view kSecrets = R"({"$ref": "#/$defs/secrets"})";
@@ -17,14 +18,14 @@ constexpr std::string_view kOn = R"({"$ref": "#/$defs/results"})";
 constexpr KeySpec kKeys[] = {
     {Scope::root, Key::image, "image", "text", "",
      "The image that the build runs in. `debian:12` means `docker.io/library/debian:12` on every runtime.",
-     R"({"type": "string", "minLength": 1, "maxLength": 512})", true},
+     R"({"type": "string", "pattern": "^[^\\s]+$", "maxLength": 512})", true},
     {Scope::root, Key::stages, "stages", "list of stages", "",
      "What is run, one after the other. The first stage that fails ends the build.",
      R"({"type": "array", "minItems": 1, "maxItems": 500, "items": {"$ref": "#/$defs/stage"}})", true},
     {Scope::root, Key::branches, "branches", "list of patterns", "every branch",
      "Branches that are built: RE2 patterns that match the whole name, or `ALL`. A person can force a build of any "
      "other.",
-     kTexts},
+     kPatterns},
     {Scope::root, Key::env, "env", "map, or list of `NAME=value`", "",
      "Variables of every stage. Names that begin with `OCELOT_` are Ocelot's own.", kEnv},
     {Scope::root, Key::secrets, "secrets", "list of names", "",
@@ -37,9 +38,10 @@ constexpr KeySpec kKeys[] = {
      "Who the stages run as: a name or number of the image, with `:group` or without.", kUser},
     {Scope::root, Key::shell, "shell", "path", "`/bin/sh`",
      "The program that runs the scripts, such as `/bin/bash`. It is given `-e` and the script.",
-     R"({"type": "string", "pattern": "^/"})"},
+     R"({"type": "string", "pattern": "^(/[A-Za-z0-9._+-]+)+$", "maxLength": 255})"},
     {Scope::root, Key::machine_tag, "machineTag", "text", "any worker",
-     "Only workers that have this tag take the build.", R"({"type": ["string", "number"]})"},
+     "Only workers that have this tag take the build.",
+     R"({"type": ["string", "number"], "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"})"},
     {Scope::root, Key::network, "network", "`bridge`, `none` or `host`", "`bridge`",
      "`bridge` reaches the outside from an address of its own; `none` has no network; `host` is the worker's own "
      "network, where the operator allows it.",
@@ -60,7 +62,7 @@ constexpr KeySpec kKeys[] = {
 
     {Scope::stage, Key::name, "name", "text", "",
      "What the stage is called: at most 100 printable characters, once in the file.",
-     R"({"type": ["string", "number"], "minLength": 1, "maxLength": 100})", true},
+     R"({"type": ["string", "number"], "pattern": "^[^\\u0000-\\u001f\\u007f]+$", "maxLength": 100})", true},
     {Scope::stage, Key::script, "script", "text, or list of text", "",
      "Shell commands. A list is one script, a command an item, run under `set -e`: variables and `cd` hold for the "
      "items that follow.",
@@ -75,12 +77,13 @@ constexpr KeySpec kKeys[] = {
     {Scope::stage, Key::when, "when", "`success` or `always`", "`success`",
      "`always`: the stage runs also after one that failed.", R"({"enum": ["success", "always"]})"},
     {Scope::stage, Key::triggers, "triggers", "list of conditions", "the stage always runs",
-     "The stage runs when one of the lines holds: `\\branch a||b and \\filepath src/ or \\text \"[deploy]\"`.", kTexts},
+     "The stage runs when one of the lines holds: `\\branch a||b and \\filepath src/ or \\text \"[deploy]\"`.",
+     R"({"$ref": "#/$defs/triggers"})"},
     {Scope::stage, Key::trigger, "trigger", "map", "",
      "The first Ocelot's older form of `triggers`; a stage has one or the other.", R"({"$ref": "#/$defs/trigger"})"},
 
     {Scope::trigger, Key::branches, "branches", "list of patterns", "every branch",
-     "Branches on which the stage runs, as at the top.", kTexts},
+     "Branches on which the stage runs, as at the top.", kPatterns},
 
     {Scope::clone, Key::depth, "depth", "number", "50", "How many commits of history; `0`: all of them.",
      R"({"type": "integer", "minimum": 0, "maximum": 1000000})"},
@@ -91,9 +94,10 @@ constexpr KeySpec kKeys[] = {
      kFlag},
 
     {Scope::resources, Key::memory, "memory", "size", "the worker's default",
-     "Memory without swap, at least `4m`: `512m`, `2g`.", kSize},
+     "Memory without swap, at least `4m`: `512m`, `2g`.", R"({"$ref": "#/$defs/size", "minimum": 4194304})"},
     {Scope::resources, Key::cpus, "cpus", "number", "the worker's default",
-     "Cores, in thousandths at the finest: `2`, `0.5`.", R"({"type": ["number", "string"]})"},
+     "Cores, in thousandths at the finest: `2`, `0.5`.",
+     R"({"oneOf": [{"type": "number", "minimum": 0.01, "maximum": 1024}, {"type": "string", "pattern": "^[0-9]+([.][0-9]{1,3})?$"}]})"},
     {Scope::resources, Key::pids, "pids", "number", "the worker's default", "Processes and threads at once.",
      R"({"type": "integer", "minimum": 1, "maximum": 4194304})"},
     {Scope::resources, Key::disk, "disk", "size", "the worker's default",

@@ -110,8 +110,21 @@ constexpr const char* kDefinitions = R"(    "texts": {
         {"type": "array", "minItems": 1, "items": {"type": ["string", "number", "boolean"]}}
       ]
     },
+    "patterns": {
+      "oneOf": [
+        {"type": ["string", "number", "boolean"], "minLength": 1, "maxLength": 512},
+        {"type": "array", "minItems": 1, "maxItems": 50, "items": {"type": ["string", "number", "boolean"], "minLength": 1, "maxLength": 512}}
+      ]
+    },
+    "triggers": {
+      "oneOf": [
+        {"type": "string", "pattern": "^\\s*\\\\(branch|filepath|text)\\s"},
+        {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^\\s*\\\\(branch|filepath|text)\\s"}}
+      ]
+    },
     "environment": {
       "oneOf": [
+        {"type": "string", "pattern": "^(?!OCELOT_)[A-Za-z_][A-Za-z0-9_]*="},
         {
           "type": "object",
           "propertyNames": {"pattern": "^(?!OCELOT_)[A-Za-z_][A-Za-z0-9_]*$"},
@@ -122,13 +135,13 @@ constexpr const char* kDefinitions = R"(    "texts": {
     },
     "secrets": {
       "oneOf": [
-        {"type": "string", "pattern": "^(?!OCELOT_)[A-Za-z_][A-Za-z0-9_]*$"},
-        {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^(?!OCELOT_)[A-Za-z_][A-Za-z0-9_]*$"}}
+        {"type": "string", "pattern": "^(?!OCELOT_)[A-Za-z_][A-Za-z0-9_]*$", "maxLength": 255},
+        {"type": "array", "minItems": 1, "uniqueItems": true, "items": {"type": "string", "pattern": "^(?!OCELOT_)[A-Za-z_][A-Za-z0-9_]*$", "maxLength": 255}}
       ]
     },
-    "duration": {"type": "string", "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$", "minLength": 2},
+    "duration": {"type": "string", "pattern": "^(?=.*[1-9])([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$", "minLength": 2},
     "size": {"type": ["string", "integer"], "pattern": "^[0-9]+([kKmMgGtT]?[iI]?[bB]?)$"},
-    "user": {"type": ["string", "integer"], "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$"},
+    "user": {"type": ["string", "integer"], "minimum": 0, "pattern": "^[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?$"},
     "results": {
       "oneOf": [
         {"enum": ["PASS", "FAIL"]},
@@ -161,6 +174,7 @@ std::string jsonObject(Scope scope, const std::string& indent) {
   }
   std::string out = indent + "\"type\": \"object\",\n" + indent + "\"additionalProperties\": false,\n";
   if (scope == Scope::root) out += indent + "\"patternProperties\": {\"^x-\": {}},\n";
+  if (scope == Scope::stage) out += indent + "\"not\": {\"required\": [\"trigger\", \"triggers\"]},\n";
   if (!required.empty()) out += indent + "\"required\": [" + required + "],\n";
   return out + indent + "\"properties\": {\n" + properties + "\n" + indent + "}";
 }
