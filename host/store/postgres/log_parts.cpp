@@ -5,8 +5,8 @@
 namespace ocelot::store {
 namespace {
 
-// A part is full with a 32nd of all logs: so much more than asked for may stay on disk, and there are some dozens of parts
-// to plan with. Small ones are not worth a table; and what is to go after 90 days has gone after 97.
+// A part is full with a 32nd of all logs: so much more than asked for may stay on disk, and there are some dozens of
+// parts to plan with. Small ones are not worth a table; and what is to go after 90 days has gone after 97.
 constexpr std::int64_t kLeastBytes = 64 << 20, kShare = 32, kMostAgeUs = std::int64_t{7} * 86'400'000'000;
 
 // What is copied in one transaction, of which there is one a turn: it ends builds' leases too.
@@ -40,19 +40,19 @@ std::int64_t openLogPart(Connection& db) {
 }
 
 // What stays of such a part is copied to where it may: at most one byte is written for each that is freed.
-void PostgresStore::keepLogs() {
+void PostgresStore::gatherLogs() {
   const std::lock_guard<std::mutex> lock(parts_seen_.mutex);
   LogPartsSeen& seen = parts_seen_;
-  if (!seen.leaving) seen.leaving = within<bool>(Access::read, [&](Connection& db, bool) { return findHalfGone(db, seen); });
+  if (!seen.leaving)
+    seen.leaving = within<bool>(Access::read, [&](Connection& db, bool) { return findHalfGone(db, seen); });
   if (!seen.leaving) return;
-  seen.leaving = within<std::int64_t>(Access::write, [&](Connection& db, bool) {
-                   return db.query("SELECT ocelot_admin_keep_logs($1, $2)", "i", {seen.last, kCopiedAtOnce})
-                       .integer(0, 0);
-                 }) > 0;
+  seen.leaving =
+      within<std::int64_t>(Access::write, [&](Connection& db, bool) {
+        return db.query("SELECT ocelot_admin_keep_logs($1, $2)", "i", {seen.last, kCopiedAtOnce}).integer(0, 0);
+      }) > 0;
 }
 
 void PostgresStore::removeDeadLogs() {
-  keepLogs();
   // The subselect is asked for part by part: a join might read the index of all builds.
   const Rows empty = within<std::optional<Rows>>(Access::read, [](Connection& db, bool) -> std::optional<Rows> {
                        return db.query(
@@ -60,10 +60,14 @@ void PostgresStore::removeDeadLogs() {
                            "builds.log_part = log_parts.part AND fence > 0 LIMIT 1) IS NULL ORDER BY part",
                            "i", {});
                      }).value();
-  for (std::size_t row = 0; row < empty.size(); ++row)
-    transact(Access::write, [&](Connection& db, bool) {
-      db.query("SELECT CAST(CAST(ocelot_admin_empty_log_part($1) AS int) AS bigint)", "i", {empty.integer(row, 0)});
+  for (std::size_t row = 0; row < empty.size(); ++row) {
+    const bool emptied = within<bool>(Access::write, [&](Connection& db, bool) {
+      return db.query("SELECT CAST(CAST(ocelot_admin_empty_log_part($1) AS int) AS bigint)", "i",
+                      {empty.integer(row, 0)})
+                 .integer(0, 0) == 1;
     });
+    if (!emptied) break;  // whoever reads one, as pg_dump does, mostly has them all: no waiting for each
+  }
   transact(Access::write, [](Connection& db, bool) { openLogPart(db); });
 }
 

@@ -44,11 +44,12 @@ class PostgresStore final : public SqlStore {
   void transact(Access access, const Body& body) override;
   const Dialect& dialect() const override;
   void tellFollowers(Connection& db, std::string_view build_id) override;
-  void removeDeadLogs() override;  // log_parts.cpp
+  // log_parts.cpp
+  void removeDeadLogs() override;
+  void gatherLogs() override;
 
  private:
   class Lease;
-  void keepLogs();
   std::int64_t schemaThere();
   void connectionWasLost(std::uint64_t generation);
   void dropSuperseded();

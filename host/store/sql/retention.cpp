@@ -78,7 +78,13 @@ std::vector<std::int64_t> candidates(Connection& db, const Retention& retention,
 
 int SqlStore::prune(const Retention& retention, int limit) {
   removeDeadLogs();  // what an interrupted run left
-  if (limit <= 0) return 0;
+  const int removed = limit > 0 ? removeBuilds(retention, limit) : 0;
+  if (removed > 0) removeDeadLogs();
+  gatherLogs();  // last: it may find no room
+  return removed;
+}
+
+int SqlStore::removeBuilds(const Retention& retention, int limit) {
   const auto numbers = within<std::vector<std::int64_t>>(
       Access::read, [&](Connection& db, bool) { return candidates(db, retention, limit); });
   int removed = 0;
@@ -98,7 +104,6 @@ int SqlStore::prune(const Retention& retention, int limit) {
       return gone;
     });
   }
-  removeDeadLogs();
   return removed;
 }
 

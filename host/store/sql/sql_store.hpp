@@ -104,6 +104,8 @@ class SqlStore : public Store {
   // Inside prune's transaction, before the row goes; and after it was committed.
   virtual void markLogDead(Connection&, const std::string& /*build_id*/, std::int64_t /*fence*/) {}
   virtual void removeDeadLogs() {}
+  // Makes room where logs that stay are among many that are gone.
+  virtual void gatherLogs() {}
 
   // The transaction's result, without naming the variable outside at each use.
   template <typename Result>
@@ -115,6 +117,7 @@ class SqlStore : public Store {
 
  private:
   void noteUse(const Token& token, Micros now);
+  int removeBuilds(const Retention& retention, int limit);
 
   // When the use of each token was last noted, or tried to be.
   std::mutex uses_mutex_;
