@@ -193,10 +193,6 @@ void Git::checkout(Call& call, const CloneAccess& access, std::string_view commi
   BoundedCall bounded(call, state_->settings.fetch_timeout);
   checkCommit(commit);
   if (!options.branch.empty()) checkBranch(options.branch);
-  if (options.lfs) {
-    throw Error(Status::unsupported, "check out " + shown(access.url) +
-                                         ": clone.lfs is not supported; run `git lfs pull` in a stage instead");
-  }
   std::error_code error;
   if (fs::exists(folder, error) && !fs::is_empty(folder, error)) {
     throw Error(Status::invalid, "check out " + shown(access.url) + " in " + folder + ": the folder is not empty");

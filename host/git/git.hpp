@@ -40,7 +40,6 @@ struct CloneOptions {
   int depth = 50;           // commits of history; 0: all that the mirror has
   bool tags = false;        // the tags of those commits, for `git describe`
   bool submodules = false;  // each from its own mirror, with the repo's credentials only on the same host
-  bool lfs = false;         // refused as unsupported: pointers are checked out
 };
 
 struct Facts {

@@ -90,8 +90,9 @@ constexpr KeySpec kKeys[] = {
     {Scope::clone, Key::tags, "tags", "`true` or `false`", "`false`", "Also the tags.", kFlag},
     {Scope::clone, Key::submodules, "submodules", "`true` or `false`", "`false`", "Also the submodules, and theirs.",
      kFlag},
-    {Scope::clone, Key::lfs, "lfs", "`true` or `false`", "`false`", "Files of Git LFS instead of their pointers.",
-     kFlag},
+    {Scope::clone, Key::lfs, "lfs", "`false`", "`false`",
+     "Files of Git LFS are checked out as their pointers: `true` is refused. `git lfs pull` in a stage fetches them.",
+     R"({"const": false})"},
 
     {Scope::resources, Key::memory, "memory", "size", "the worker's default",
      "Memory without swap, at least `4m`: `512m`, `2g`.", R"({"$ref": "#/$defs/size", "minimum": 4194304})"},

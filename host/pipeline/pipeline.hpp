@@ -26,7 +26,6 @@ struct Clone {
   int depth = 50;     // commits of history; 0: all of it
   bool tags = false;
   bool submodules = false;
-  bool lfs = false;
 };
 
 // How long this repo's builds stay; 0: what the operator configured. Whichever is less holds.

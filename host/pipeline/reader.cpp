@@ -272,7 +272,9 @@ Clone Reader::clone(const Node& node) {
     if (key == Key::depth) out.depth = static_cast<int>(number(value, "depth", 0, 1000000));
     if (key == Key::tags) out.tags = flag(value, "tags", out.tags);
     if (key == Key::submodules) out.submodules = flag(value, "submodules", out.submodules);
-    if (key == Key::lfs) out.lfs = flag(value, "lfs", out.lfs);
+    if (key == Key::lfs && flag(value, "lfs", false))
+      error(value, "`lfs`: the checkout has no files of Git LFS, only their pointers",
+            "run `git lfs pull` in a stage, in an image that has git-lfs");
   });
   return out;
 }

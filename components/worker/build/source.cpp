@@ -27,7 +27,6 @@ void checkOutSource(Call& call, const builddir::Order& order, const pipeline::Cl
   options.depth = clone.depth;
   options.tags = clone.tags;
   options.submodules = clone.submodules;
-  options.lfs = clone.lfs;
   const CloneAccess how{order.source.url, access.username, access.password, access.ssh_key, access.known_hosts};
   git.checkout(call, how, order.build.commit, place.workspace, options,
                [&tell, last = Call::Clock::now()](std::string_view sentence) mutable {

