@@ -8,42 +8,11 @@
 #include <set>
 
 #include "tests/support/installation.hpp"
+#include "tests/support/installation_processes.hpp"
 
 namespace ocelot::test {
-namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<pid_t> allProcesses() {
-  std::vector<pid_t> out;
-  std::error_code failed;
-  for (fs::directory_iterator at("/proc", failed), end; !failed && at != end; at.increment(failed)) {
-    const std::string name = at->path().filename();
-    if (name.find_first_not_of("0123456789") == std::string::npos) out.push_back(std::stoi(name));
-  }
-  return out;
-}
-
-std::string linkOf(const std::string& path) {
-  std::error_code failed;
-  return fs::read_symlink(path, failed).string();
-}
-
-bool hasOpen(pid_t pid, const std::string& prefix) {
-  std::error_code failed;
-  for (fs::directory_iterator at("/proc/" + std::to_string(pid) + "/fd", failed), end; !failed && at != end;
-       at.increment(failed))
-    if (linkOf(at->path()).compare(0, prefix.size(), prefix) == 0) return true;
-  return false;
-}
-
-void listFolder(const std::string& folder, const std::string& what, std::vector<std::string>& out) {
-  std::error_code failed;
-  for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
-    out.push_back(what + ": " + at->path().string());
-}
-
-}  // namespace
 
 std::vector<pid_t> Installation::buildProcesses(const std::string& build_id) const {
   std::set<pid_t> daemons;

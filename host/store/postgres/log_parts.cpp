@@ -11,7 +11,7 @@ constexpr std::int64_t kLeastBytes = 64 << 20, kShare = 32, kMostAgeUs = std::in
 
 // What is copied in one transaction, of which there is one a turn: it ends builds' leases too.
 constexpr std::int64_t kCopiedAtOnce = 16 << 20;
-constexpr std::chrono::seconds kAddedUpEvery{10};  // some 30,000 builds of a part, of a million
+constexpr std::chrono::minutes kAddedUpEvery{5};  // of a million builds from before there were parts: a second
 
 // The next part, after the one that was added up last, that has lost half of its bytes or more, and not all.
 bool findHalfGone(Connection& db, LogPartsSeen& seen) {

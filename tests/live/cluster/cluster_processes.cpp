@@ -5,31 +5,11 @@
 #include <filesystem>
 
 #include "tests/live/cluster/cluster.hpp"
-#include "tests/live/cluster/processes.hpp"
+#include "tests/support/installation_processes.hpp"
 
 namespace ocelot::test {
-namespace {
 
 namespace fs = std::filesystem;
-
-bool hasOpen(pid_t pid, const std::string& prefix, const std::string& name) {
-  std::error_code failed;
-  for (fs::directory_iterator at("/proc/" + std::to_string(pid) + "/fd", failed), end; !failed && at != end;
-       at.increment(failed)) {
-    std::error_code gone;
-    const std::string path = fs::read_symlink(at->path(), gone).string();
-    if (path.compare(0, prefix.size(), prefix) == 0 && fs::path(path).filename() == name) return true;
-  }
-  return false;
-}
-
-void listFolder(const std::string& folder, const std::string& what, std::vector<std::string>& out) {
-  std::error_code failed;
-  for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
-    out.push_back(what + ": " + at->path().string());
-}
-
-}  // namespace
 
 std::vector<pid_t> Cluster::buildProcesses(const std::string& worker) const {
   std::vector<pid_t> out;

@@ -7,8 +7,8 @@
 
 #include "host/digest/digest.hpp"
 #include "host/http/json_view.hpp"
-#include "tests/live/cluster/processes.hpp"
 #include "tests/support/api.hpp"
+#include "tests/support/installation_processes.hpp"
 
 namespace ocelot::test {
 

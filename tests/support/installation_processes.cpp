@@ -1,4 +1,4 @@
-#include "tests/live/cluster/processes.hpp"
+#include "tests/support/installation_processes.hpp"
 
 #include <filesystem>
 
@@ -16,6 +16,27 @@ std::vector<pid_t> allProcesses() {
     if (name.find_first_not_of("0123456789") == std::string::npos) out.push_back(std::stoi(name));
   }
   return out;
+}
+
+std::string linkOf(const std::string& path) {
+  std::error_code failed;
+  return fs::read_symlink(path, failed).string();
+}
+
+bool hasOpen(pid_t pid, const std::string& prefix, const std::string& name) {
+  std::error_code failed;
+  for (fs::directory_iterator at("/proc/" + std::to_string(pid) + "/fd", failed), end; !failed && at != end;
+       at.increment(failed)) {
+    const std::string path = linkOf(at->path());
+    if (path.starts_with(prefix) && (name.empty() || fs::path(path).filename() == name)) return true;
+  }
+  return false;
+}
+
+void listFolder(const std::string& folder, const std::string& what, std::vector<std::string>& out) {
+  std::error_code failed;
+  for (fs::directory_iterator at(folder, failed), end; !failed && at != end; at.increment(failed))
+    out.push_back(what + ": " + at->path().string());
 }
 
 // Containers, and so their control groups, are named after their build.
