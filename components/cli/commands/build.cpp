@@ -15,14 +15,19 @@
 namespace ocelot::cli {
 namespace {
 
+// To look at a build that was not named, the latest of all will do; to end or repeat one, it may be somebody else's.
+enum class Unnamed { latestOfAll, onlyHere };
+
 // The build that is meant: named, or the latest of the repository around us, or the latest of all.
-Json chosenBuild(Server& server, const Arguments& arguments) {
+Json chosenBuild(Server& server, const Arguments& arguments, Unnamed unnamed = Unnamed::latestOfAll) {
   if (!arguments.word(0).empty()) return server.get("/v1/builds/" + http::encode(arguments.word(0)));
   std::string query = "/v1/builds?limit=1";
   const auto here = lookAround();
-  if (here) {
-    const std::string repo = repoHere(server, *here);
-    if (!repo.empty()) query += "&repo=" + http::encode(repo);
+  const std::string repo = here ? repoHere(server, *here) : "";
+  if (!repo.empty()) {
+    query += "&repo=" + http::encode(repo);
+  } else if (unnamed == Unnamed::onlyHere) {
+    throw Usage("name the build, or run this inside of a checkout whose builds Ocelot knows");
   }
   const auto builds = server.get(query)->getArray("builds");
   if (!builds || builds->size() == 0) throw Failure("there are no builds yet", "`ocelot build` makes one");
@@ -148,7 +153,7 @@ int list(const Arguments& arguments) {
 
 int kill(const Arguments& arguments) {
   Server server(chooseContext(arguments));
-  const Json build = chosenBuild(server, arguments);
+  const Json build = chosenBuild(server, arguments, Unnamed::onlyHere);
   const Json now = server.post("/v1/builds/" + str(build, "id") + "/cancel");
   if (arguments.has("json")) {
     printJson(now);
@@ -165,7 +170,7 @@ int kill(const Arguments& arguments) {
 
 int rerun(const Arguments& arguments) {
   Server server(chooseContext(arguments));
-  const Json build = chosenBuild(server, arguments);
+  const Json build = chosenBuild(server, arguments, Unnamed::onlyHere);
   const Json made = server.post("/v1/builds/" + str(build, "id") + "/rerun");
   if (arguments.has("detach")) {
     if (arguments.has("json")) {

@@ -181,7 +181,7 @@ Network::Network(std::string state_folder, std::string subnet, std::vector<std::
 }
 
 std::string Network::whyNot() const {
-  if (::geteuid() != 0) return "a bridge needs root; as an ordinary user, network is none or host";
+  if (::geteuid() != 0) return "a bridge needs root; as an ordinary user, set worker.network to none or host";
   if (bridge_plugin_.empty())
     return "the CNI plugins bridge and static are not in " + plugin_path_ +
            ": apt install containernetworking-plugins, or set cni_path";

@@ -84,7 +84,8 @@ Url localUrl(std::string_view text, const std::vector<std::string>& folders) {
   if (!eachPart(text.substr(1), [](std::string_view part) { return part != ".."; }))
     refuse("repository", text, "its path holds \"..\"");
   if (folders.empty())
-    refuse("repository", text, "local paths are not allowed (the option local_repos lists the folders that are)");
+    refuse("repository", text,
+           "local paths are not allowed; worker.local_repos in server.yaml lists the folders that are");
   const fs::path path = fs::canonical(text, error);
   if (error) throw Error(Status::not_found, "repository \"" + shown(text) + "\": " + error.message());
   for (const std::string& folder : folders) {
@@ -92,7 +93,7 @@ Url localUrl(std::string_view text, const std::vector<std::string>& folders) {
     if (!error && std::mismatch(allowed.begin(), allowed.end(), path.begin(), path.end()).first == allowed.end())
       return {path.string(), "file"};
   }
-  refuse("repository", text, "it is outside of the folders of the option local_repos");
+  refuse("repository", text, "it is outside of the folders in worker.local_repos of server.yaml");
 }
 
 }  // namespace

@@ -52,6 +52,7 @@ class FollowTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aReaderThatLeavesEndsIt);
   CPPUNIT_TEST(anInterruptLeavesTheBuildAndIsNoSuccess);
   CPPUNIT_TEST(aRefusalIsToldWithItsHint);
+  CPPUNIT_TEST(nobodysBuildIsEndedUnnamed);
   CPPUNIT_TEST(theExitStatusIsTheBuilds);
   CPPUNIT_TEST_SUITE_END();
 
@@ -229,6 +230,17 @@ class FollowTest : public CppUnit::TestFixture {
     const auto away = test::ocelot({"status", "7"});
     CPPUNIT_ASSERT_EQUAL(2, away.status);
     CPPUNIT_ASSERT(test::contains(away.err, "`ocelot up` starts one here"));
+  }
+
+  void nobodysBuildIsEndedUnnamed() {
+    const test::Person person;
+    ::setenv("OCELOT_URL", admin_.url().c_str(), 1);
+    ::setenv("OCELOT_TOKEN", "oct_test", 1);
+    for (const char* command : {"kill", "rerun"}) {
+      const auto ran = test::ocelot({command});
+      CPPUNIT_ASSERT_EQUAL(2, ran.status);
+      CPPUNIT_ASSERT_MESSAGE(ran.err, test::contains(ran.err, "name the build"));
+    }
   }
 
   void theExitStatusIsTheBuilds() {
