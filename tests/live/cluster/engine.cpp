@@ -58,16 +58,24 @@ void Engine::start() {
 
 void Engine::kill(const std::string& process) { script("kill", process); }
 
-void Engine::end(int signal, const std::string& process) {
+std::vector<pid_t> Engine::signalled(int signal, const std::string& process) const {
+  std::vector<pid_t> out;
   for (const auto& entry : fs::directory_iterator(home())) {
     if (entry.path().extension() != ".pid") continue;
     if (!process.empty() && entry.path().stem() != process) continue;
     pid_t pid = 0;
     std::ifstream(entry.path()) >> pid;
-    if (pid <= 1 || ::kill(pid, signal) != 0) continue;
+    if (pid > 1 && ::kill(pid, signal) == 0) out.push_back(pid);
+  }
+  return out;
+}
+
+void Engine::signal(int signal, const std::string& process) { signalled(signal, process); }
+
+void Engine::end(int signal, const std::string& process) {
+  for (const pid_t pid : signalled(signal, process))
     await(
         name_ + " ends", [pid] { return ::kill(pid, 0) != 0; }, std::chrono::seconds(30));
-  }
 }
 
 }  // namespace ocelot::test

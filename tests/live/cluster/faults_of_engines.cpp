@@ -149,6 +149,50 @@ void vaultIsKilled(Scene& scene) {
   scene.awaitProgress();
 }
 
+// Every login's token ends at once, which each finds out by a 403, and logs in again.
+void vaultTakesNoToken(Cluster& cluster) { cluster.toVault("PUT", "sys/leases/revoke-prefix/auth/approle/login"); }
+
+void vaultRevokesTokens(Scene& scene) {
+  vaultTakesNoToken(scene.cluster());
+  scene.awaitProgress();
+}
+
+// Workers are refused a new token too: as when it is sealed, and Vault itself is well.
+void vaultRefusesWorkers(Scene& scene) {
+  auto& cluster = scene.cluster();
+  const auto bound = [&](const std::string& networks) {
+    cluster.toVault("POST", "auth/approle/role/worker", "{\"secret_id_bound_cidrs\":" + networks + "}");
+  };
+  bound(R"(["192.0.2.0/24"])");
+  vaultTakesNoToken(cluster);
+  scene.awaitDown(cluster.daemons("worker"), "secrets");
+  await("what ran has ended", [&] { return scene.running().empty(); });
+  await("what waits says why", [&] {
+    const auto queued = scene.queued();
+    return queued.empty() ||
+           cluster.show(queued.front().id).waiting.find("log in at auth/approle") != std::string::npos;
+  });
+  bound("[]");
+  cluster.awaitWell();
+  scene.awaitProgress();
+}
+
+// Takes requests and answers none for ten seconds, in which builds begin and go on.
+void vaultIsSlow(Scene& scene) {
+  auto& cluster = scene.cluster();
+  const auto before = attemptsOf(scene.running());
+  const auto until = Clock::now() + seconds(10);
+  cluster.vault().signal(SIGSTOP);
+  scene.load().release(3);
+  await("ten seconds go by", [&] { return Clock::now() > until; });
+  cluster.vault().signal(SIGCONT);
+  cluster.awaitWell();
+  scene.awaitProgress();
+  for (const auto& [id, attempt] : before)
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("a slow Vault has cost build " + id + " an attempt", attempt,
+                                 cluster.show(id).attempt);
+}
+
 }  // namespace
 
 void faultsOfPostgres(Scene& scene) {
@@ -165,6 +209,9 @@ void faultsOfEngines(Scene& scene) {
   scene.befalls("Consul is away (F16)", [&] { consulIsAway(scene); });
   scene.befalls("Vault is sealed (F18)", [&] { vaultIsSealed(scene); });
   scene.befalls("Vault is killed (F18)", [&] { vaultIsKilled(scene); });
+  scene.befalls("Vault revokes every token: 403 (F18)", [&] { vaultRevokesTokens(scene); });
+  scene.befalls("Vault refuses the workers: 403 (F18)", [&] { vaultRefusesWorkers(scene); });
+  scene.befallsLongBuilds("Vault answers after ten seconds (F18)", [&] { vaultIsSlow(scene); });
 }
 
 }  // namespace ocelot::test
