@@ -75,7 +75,9 @@ class Walk {
     switch (node.kind) {
       case Node::Kind::map:
         if (!instance && !isSection(key) && instanceKey(key).kind.empty()) {
-          return refuse(node, key, findOption(key) ? "must be one value, not keys with values" : unknown(key));
+          const ocelot_option* option = findOption(key);
+          if (option && option->type == OCELOT_LIST) return refuse(node, key, "must be a list, not keys with values");
+          return refuse(node, key, option ? "must be one value, not keys with values" : unknown(key));
         }
         if (instance) plugin(key, node);
         return map(key, node);

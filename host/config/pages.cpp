@@ -65,7 +65,8 @@ it names every mistake with file and line and ends with exit status 78. `ocelot-
 other daemons, only looks.
 
 How values are written: a duration is `10s`, `5m`, `1h30m`, `250ms` or `0`; a size is `64MiB`, `1GiB` or `4096`; a path is
-absolute. A secret never stands in the file: give it by the environment, best as `OCELOT_…_FILE`.
+absolute. A secret never stands in the file: write `!secret NAME`, and `ocelot secret set --system NAME` puts its value into the
+secret store; or give it by the environment, best as `OCELOT_…_FILE`. What is marked as secret in a plugin is held to the same.
 
 ## Plugins
 

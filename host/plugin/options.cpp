@@ -59,6 +59,10 @@ std::string faultOf(const Option& option, const Value& value) {
   if (value.is_secret && (option.flags & OCELOT_SECRET) == 0) return "is not a secret; write the value itself";
   if (value.is_list && !list) return "must be one value, not a list";
   if (value.is_secret) return value.text().empty() ? "!secret needs the secret's name after it" : "";
+  // A list may hold what is none beside what is one, as headers do.
+  const bool in_the_open = value.where.compare(0, 7, "OCELOT_") != 0 && !value.text().empty();
+  if ((option.flags & OCELOT_SECRET) != 0 && !list && in_the_open)
+    return "a secret must not stand here: write !secret NAME, or give it by the environment, best as …_FILE";
   if (list) return "";  // a single value is a list of one
   std::string fault = value.text().empty() ? "" : faultOf(option.type, value.text());
   // A secret's value is in no message, not even a wrong one.

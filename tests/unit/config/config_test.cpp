@@ -171,6 +171,7 @@ class ConfigTest : public CppUnit::TestFixture {
         {"worker: {slots: -1}", "worker.slots: must not be negative, as -1 is"},
         {"worker: {slots: [1, 2]}", "worker.slots: must be one value, not a list"},
         {"worker: {slots: {a: b}}", "worker.slots: must be one value, not keys with values"},
+        {"worker: {tags: {a: b}}", "worker.tags: must be a list, not keys with values"},
         {"worker: {slots: }", "worker.slots: has no value"},
         {"worker: {slots: !secret n}", "worker.slots: cannot be a !secret: write the value itself"},
         {"worker: {slots: 99999999999999999999}", "worker.slots: must be a whole number, not \"99999999999999999999\""},

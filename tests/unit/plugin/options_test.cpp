@@ -15,6 +15,7 @@ using plugin::Catalog;
 using plugin::Description;
 
 Value value(const std::string& text) { return {{text}, false, false, "server.yaml:7"}; }
+Value variable(const std::string& text) { return {{text}, false, false, "OCELOT_PLUGINS__VCS__WORK__X_FILE"}; }
 Value secret(const std::string& name) { return {{name}, false, true, "server.yaml:8"}; }
 Value list(std::vector<std::string> items) { return {std::move(items), true, false, "server.yaml:9"}; }
 
@@ -24,6 +25,7 @@ class Options : public CppUnit::TestFixture {
   CPPUNIT_TEST(valuesArriveAsThePluginReadsThem);
   CPPUNIT_TEST(defaultsAreFilledIn);
   CPPUNIT_TEST(secretsAreLookedUpAndNeverShown);
+  CPPUNIT_TEST(aSecretDoesNotStandInTheFile);
   CPPUNIT_TEST_SUITE_END();
 
   test::FakeHost host_;
@@ -85,7 +87,7 @@ class Options : public CppUnit::TestFixture {
                                                              {"retries", value("007")},
                                                              {"verify", value("false")},
                                                              {"orgs", list({"a", "b"})},
-                                                             {"webhook_secret", value("line\nline")}}),
+                                                             {"webhook_secret", variable("line\nline")}}),
                                                    host_, {});
     CPPUNIT_ASSERT_EQUAL(std::string("work"), settings.instance());
     CPPUNIT_ASSERT_EQUAL(std::int64_t{90000}, settings.number("timeout"));
@@ -132,8 +134,19 @@ class Options : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_EQUAL(std::string("work.pin: the secret \"gitea\" must be a whole number"),
                            invalid.problems().at(0).what);
     }
-    const std::string said = told(instance({{"url", value("https://x.example")}, {"pin", value("hunter2")}}));
-    CPPUNIT_ASSERT_EQUAL(std::string("server.yaml:7: work.pin: must be a whole number\n"), said);
+    const std::string said = told(instance({{"url", value("https://x.example")}, {"pin", variable("hunter2")}}));
+    CPPUNIT_ASSERT_EQUAL(std::string("OCELOT_PLUGINS__VCS__WORK__X_FILE: work.pin: must be a whole number\n"), said);
+  }
+
+  void aSecretDoesNotStandInTheFile() {
+    for (const char* option : {"webhook_secret", "pin"}) {
+      const std::string said = told(instance({{"url", value("https://x.example")}, {option, value("hunter2")}}));
+      CPPUNIT_ASSERT_EQUAL("server.yaml:7: work." + std::string(option) +
+                               ": a secret must not stand here: write !secret NAME, or give it by the environment, "
+                               "best as …_FILE\n",
+                           said);
+    }
+    CPPUNIT_ASSERT_EQUAL(std::string(), told(instance({{"url", value("https://x.example")}, {"pin", value("")}})));
   }
 };
 

@@ -104,8 +104,9 @@ class ReportTest : public CppUnit::TestFixture {
     receiver_ = std::make_unique<Receiver>();
     scene_ =
         std::make_unique<Scene>("plugins:\n  notifiers:\n    team: {plugin: webhook, url: \"" + receiver_->url("team") +
-                                "\", secret: key}\n    other: {plugin: webhook, url: \"" + receiver_->url("other") +
-                                "\"}\n    broken: {plugin: webhook, url: \"ftp://x\"}\n");
+                                "\", secret: !secret team}\n    other: {plugin: webhook, url: \"" +
+                                receiver_->url("other") + "\"}\n    broken: {plugin: webhook, url: \"ftp://x\"}\n");
+    scene_->engines.secrets->put("system/team", "key");
   }
   void tearDown() override {
     reporter_.reset();
