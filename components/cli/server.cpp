@@ -22,6 +22,13 @@ http::ClientSettings settingsFor(const Context& context) {
   return settings;
 }
 
+std::string hintFor(const std::string& why) {
+  if (why.find("certificate") != std::string::npos)
+    return "`ocelot login --ca FILE` takes the authority that signed it (OCELOT_CA_FILE)";
+  if (why.find("speaks no TLS") != std::string::npos) return "its URL begins with http://, if that is meant";
+  return "is Ocelot running there? `ocelot up` starts one here";
+}
+
 }  // namespace
 
 void refuse(const Context& context, const HttpAnswer& answer) {
@@ -57,8 +64,7 @@ Json Server::ask(const std::string& method, const std::string& path, const std::
   try {
     answer = client_.send(call, request);
   } catch (const Error& error) {
-    if (error.status() == Status::unavailable)
-      throw Away(error.what(), "is Ocelot running there? `ocelot up` starts one here");
+    if (error.status() == Status::unavailable) throw Away(error.what(), hintFor(error.what()));
     throw Failure(error.what());
   }
   if ((answer.status < 200 || answer.status > 299) && answer.status != taken_too) refuse(context_, answer);

@@ -129,6 +129,8 @@ class TlsChannel final : public Channel {
     if (const unsigned long error = ERR_peek_last_error(); error != 0 && reason_.empty()) {
       const char* text = ERR_reason_error_string(error);
       reason_ = text ? text : "TLS error " + std::to_string(error);
+      // OpenSSL takes the first bytes of what is no TLS for a version.
+      if (ERR_GET_REASON(error) == SSL_R_WRONG_VERSION_NUMBER) reason_ = "what answers there speaks no TLS";
       const long verified = SSL_get_verify_result(ssl_.get());
       if (verified != X509_V_OK) reason_ += std::string(": ") + X509_verify_cert_error_string(verified);
     }

@@ -102,7 +102,8 @@ void Oci::removeImage(Call& call, const std::string& name) {
   const Reference reference = parseReference(name);
   open();
   if (!store_.remove(call, reference))
-    throw Error(Status::not_found, "remove image " + reference.full() + ": there is no such image; ocelot image list");
+    throw Error(Status::not_found, "remove image " + reference.full() +
+                                       ": there is no such image; `ocelot image list` shows those that are there");
 }
 
 }  // namespace ocelot::oci

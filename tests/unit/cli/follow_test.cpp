@@ -230,6 +230,10 @@ class FollowTest : public CppUnit::TestFixture {
     const auto away = test::ocelot({"status", "7"});
     CPPUNIT_ASSERT_EQUAL(2, away.status);
     CPPUNIT_ASSERT(test::contains(away.err, "`ocelot up` starts one here"));
+    ::setenv("OCELOT_URL", ("https" + admin_.url().substr(4)).c_str(), 1);
+    const auto plain = test::ocelot({"status", "7"});
+    CPPUNIT_ASSERT_MESSAGE(plain.err,
+                           test::contains(plain.err, "speaks no TLS") && test::contains(plain.err, "http://"));
   }
 
   void nobodysBuildIsEndedUnnamed() {

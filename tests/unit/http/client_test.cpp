@@ -439,6 +439,10 @@ class ClientTest : public CppUnit::TestFixture {
     const auto [status, text] = errorOf([&] { ask(strict, "/echo/a"); });
     CPPUNIT_ASSERT(Status::unavailable == status);
     CPPUNIT_ASSERT_EQUAL("GET " + server.url() + "/echo/a: certificate verify failed: self-signed certificate", text);
+    const Server open(ServerSettings{}, someRoutes(), nullptr);
+    Client mistaken = clientOf("https" + open.url().substr(4));
+    CPPUNIT_ASSERT_EQUAL("GET https" + open.url().substr(4) + "/echo/a: what answers there speaks no TLS",
+                         errorOf([&] { ask(mistaken, "/echo/a"); }).second);
     // Plain HTTP to a TLS port is no way in.
     CPPUNIT_ASSERT(exchange(server.port(), get("/echo/a")).find("200") == std::string::npos);
   }
