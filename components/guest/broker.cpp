@@ -14,15 +14,17 @@ namespace {
 
 constexpr char kSocket[] = "broker/sock";  // from the control folder, which is the working directory
 constexpr std::int64_t kAgainMillis = 50;
-constexpr std::int64_t kAwayMillis = 10000;    // how long a broker may be away
-constexpr std::int64_t kAnswerMillis = 30000;  // how long it may think, all told: it asks a server of its own
+constexpr std::int64_t kAwayMillis = 30000;  // how long a broker may be away: as long as a worker may be silent
+constexpr std::int64_t kThereMillis = 1000;  // one that hangs up sooner was not there
 
 }  // namespace
 
 BrokerCall::BrokerCall(std::uint32_t stage, std::string name)
-    : name_(std::move(name)), request_("GET " + std::to_string(stage) + " " + name_ + "\n"), began_(bootMillis()) {}
+    : name_(std::move(name)),
+      request_("GET " + std::to_string(stage) + " " + name_ + "\n"),
+      away_since_(bootMillis()) {}
 
-std::int64_t BrokerCall::wakeAt() const { return socket_ ? began_ + kAnswerMillis : try_at_; }
+std::int64_t BrokerCall::wakeAt() const { return socket_ ? kNever : try_at_; }
 
 void BrokerCall::fail(const std::string& sentence) {
   socket_.reset();
@@ -35,7 +37,9 @@ void BrokerCall::again(const std::string& why) {
   socket_.reset();
   bytes_.clear();
   const std::int64_t now = bootMillis();
-  if (now - began_ >= kAwayMillis) return fail("the worker's broker is away: " + why + "; rerun the build");
+  if (connected_at_ != 0 && now - connected_at_ >= kThereMillis) away_since_ = now;
+  connected_at_ = 0;
+  if (now - away_since_ >= kAwayMillis) return fail("the worker's broker is away: " + why + "; rerun the build");
   try_at_ = now + kAgainMillis;
 }
 
@@ -47,6 +51,7 @@ void BrokerCall::connect() {
   std::copy(std::begin(kSocket), std::end(kSocket), address.sun_path);
   if (::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return again("connect: " + errorText(errno));
+  connected_at_ = bootMillis();
   const ssize_t sent = ::send(socket_.get(), request_.data(), request_.size(), MSG_NOSIGNAL);
   if (sent != static_cast<ssize_t>(request_.size())) again("send: " + errorText(errno));
 }
@@ -81,7 +86,6 @@ void BrokerCall::step() {
   const std::int64_t now = bootMillis();
   if (!socket_ && now >= try_at_) connect();
   if (!done_ && socket_) receive();
-  if (!done_ && now - began_ >= kAnswerMillis) fail("the worker's broker gave no answer in 30 s; rerun the build");
 }
 
 }  // namespace ocelot::guest

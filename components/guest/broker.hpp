@@ -1,7 +1,8 @@
 #pragma once
 // One question to the build process's broker, without ever blocking: the guest goes on listening to everything else.
-// A broker that is not there, or goes away before it has answered, may be restarting: it is asked again for ten
-// seconds.
+// The broker may take its time: it waits for a secret store that is away, and whoever asks ends the question when its
+// own time is over. A broker that is not there, or goes away before it has answered, may be restarting: it is asked
+// again for half a minute.
 
 #include <poll.h>
 
@@ -31,7 +32,8 @@ class BrokerCall {
   void fail(const std::string& sentence);
 
   std::string name_, request_;
-  std::int64_t began_;
+  std::int64_t away_since_;  // when it was last there
+  std::int64_t connected_at_ = 0;
   std::int64_t try_at_ = 0;
   Fd socket_;
   std::string bytes_;

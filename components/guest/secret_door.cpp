@@ -16,7 +16,7 @@ namespace {
 
 constexpr char kSocket[] = "guest.sock";
 constexpr std::size_t kMaxVisitors = 16;
-constexpr std::int64_t kVisitMillis = 60000;
+constexpr std::int64_t kVisitMillis = 60000;  // to ask, and to take the answer; for that one waits as long as the stage
 
 sockaddr_un doorAddress() {
   sockaddr_un address{};
@@ -68,10 +68,9 @@ void SecretDoor::serve(const std::optional<Tenant>& tenant) {
 void SecretDoor::addTo(std::vector<pollfd>& waits) const {
   if (listener_ && visitors_.size() < kMaxVisitors) waits.push_back({listener_.get(), POLLIN, 0});
   for (const auto& visitor : visitors_) {
-    if (!visitor.call || visitor.answered)
-      waits.push_back({visitor.socket.get(), static_cast<short>(visitor.answered ? POLLOUT : POLLIN), 0});
-    else if (visitor.call->fd() >= 0)
-      waits.push_back({visitor.call->fd(), POLLIN, 0});
+    const bool asking = visitor.call && !visitor.answered;  // then only its hanging up is of interest
+    waits.push_back({visitor.socket.get(), static_cast<short>(asking ? 0 : visitor.answered ? POLLOUT : POLLIN), 0});
+    if (asking && visitor.call->fd() >= 0) waits.push_back({visitor.call->fd(), POLLIN, 0});
   }
 }
 
@@ -124,6 +123,7 @@ void SecretDoor::listenTo(Visitor& visitor) {
   if (std::find(secrets.begin(), secrets.end(), name) == secrets.end())
     return answer(visitor, "secret " + name + ": this stage does not list it; add it to the stage's `secrets`", "");
   visitor.call.emplace(tenant_->stage, name);
+  visitor.until = kNever;
 }
 
 bool SecretDoor::attend(Visitor& visitor) {
@@ -131,7 +131,12 @@ bool SecretDoor::attend(Visitor& visitor) {
   if (!visitor.call && !visitor.answered) listenTo(visitor);
   if (visitor.call && !visitor.answered) {
     visitor.call->step();
-    if (visitor.call->done()) answer(visitor, visitor.call->failure(), visitor.call->value());
+    if (visitor.call->done()) {
+      answer(visitor, visitor.call->failure(), visitor.call->value());
+      visitor.until = bootMillis() + kVisitMillis;
+    } else if (char byte; ::recv(visitor.socket.get(), &byte, 1, MSG_PEEK) == 0) {
+      return false;  // whoever asked is gone
+    }
   }
   if (!visitor.answered) return true;
   const ssize_t sent = ::send(visitor.socket.get(), visitor.answer.data(), visitor.answer.size(), MSG_NOSIGNAL);

@@ -55,6 +55,7 @@ Frame StageRun::run() {
   result_.exit_code = -1;
   result_.ending = Ending::failed;
   memory_kills_ = memory_.kills();
+  if (stage_.timeout_ms > 0) deadline_ = bootMillis() + stage_.timeout_ms;
   Launch what;
   if (!prepare(what)) return result_;
   earlier_ = listProcesses();
@@ -64,7 +65,6 @@ Frame StageRun::run() {
     result_.bytes = child_.failure;
     return result_;
   }
-  if (stage_.timeout_ms > 0) deadline_ = bootMillis() + stage_.timeout_ms;
   door_.serve(SecretDoor::Tenant{child_.pid, index_, &stage_.secrets});
   follow();
   door_.serve(std::nullopt);
@@ -99,10 +99,14 @@ bool StageRun::fetchSecrets(journal::Environment& env) {
     for (call.step(); !call.done(); call.step()) {
       std::vector<pollfd> waits;
       if (call.fd() >= 0) waits.push_back({call.fd(), POLLIN, 0});
-      watch_.wait(waits, call.wakeAt());
+      watch_.wait(waits, std::min(call.wakeAt(), deadline_));
       watch_.takeReaped();  // of earlier stages: nobody's account
-      if (watch_.order() == Watch::Order::go_on) continue;
-      endByOrder();
+      const bool late = bootMillis() >= deadline_;
+      if (watch_.order() == Watch::Order::go_on && !late) continue;
+      if (watch_.order() == Watch::Order::go_on)
+        end(Ending::timed_out, "timed out after " + duration(stage_.timeout_ms) + ", waiting for secret " + name, 0);
+      else
+        endByOrder();
       return false;
     }
     result_.bytes = call.failure();
