@@ -1,6 +1,7 @@
 #pragma once
 // A build's log on the worker: the file `log` (masked bytes, append only) and the file `index` beside it (where each
-// stage begins and ends, and that the log is complete). One process writes, any number read.
+// stage begins and ends, where each secret was first served, and that the log is complete). One process writes, any
+// number read.
 //
 // Beyond its limit a log keeps no more than the last 16 KiB of each stage, behind a marker that says how much is
 // missing; the markers are lines of the log, so that offsets never change once written.
@@ -49,6 +50,8 @@ class LogWriter {
   // A line of Ocelot's own, kept whatever the limit: "[ocelot: …]" and a newline are added.
   void note(std::string_view sentence);
   void beginStage(int stage, std::string_view name);
+  // Remembers in the index that a secret is masked from here on.
+  void served(std::string_view name, std::int64_t journal_offset);
   // Ends the running stage; its missing bytes are told and its last ones written when the limit was passed.
   void endStage();
   // Ends the log. Nothing may follow.

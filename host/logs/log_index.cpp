@@ -39,6 +39,13 @@ bool takeRecord(std::string_view line, LogIndex& index) {
     last.end = offset;
     return true;
   }
+  if (kind == "served") {
+    ServedSecret served;
+    if (!takeNumber(line, served.journal_offset) || !takeNumber(line, served.offset)) return false;
+    served.name = line;
+    index.served.push_back(std::move(served));
+    return true;
+  }
   if (kind == "done") {
     LogEnd end;
     if (!takeNumber(line, end.bytes) || !takeNumber(line, end.dropped)) return false;
@@ -57,6 +64,11 @@ std::string beginRecord(const StageSlice& slice) {
 
 std::string endRecord(const StageSlice& slice) {
   return "end " + std::to_string(slice.stage) + ' ' + std::to_string(slice.end) + '\n';
+}
+
+std::string servedRecord(const ServedSecret& served) {
+  return "served " + std::to_string(served.journal_offset) + ' ' + std::to_string(served.offset) + ' ' + served.name +
+         '\n';
 }
 
 std::string doneRecord(const LogEnd& end) {

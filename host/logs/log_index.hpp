@@ -3,7 +3,8 @@
 //
 //   begin <stage> <offset> <name>
 //   end <stage> <offset>
-//   done <bytes> <dropped> <sha256 of the log, hex>       last
+//   served <journal offset> <offset> <NAME>               a secret: what the journal holds from there on is masked for
+//   it done <bytes> <dropped> <sha256 of the log, hex>       last
 
 #include <optional>
 #include <string>
@@ -14,8 +15,14 @@
 
 namespace ocelot::logs {
 
+struct ServedSecret {
+  std::string name;
+  std::int64_t journal_offset = 0, offset = 0;  // `offset`: of the log, where what is certain ended then
+};
+
 struct LogIndex {
   std::vector<StageSlice> stages;
+  std::vector<ServedSecret> served;
   std::optional<LogEnd> end;
 };
 
@@ -23,6 +30,7 @@ inline constexpr std::size_t kMaxIndexBytes = 4u << 20;
 
 std::string beginRecord(const StageSlice& slice);
 std::string endRecord(const StageSlice& slice);
+std::string servedRecord(const ServedSecret& served);
 std::string doneRecord(const LogEnd& end);
 
 // A torn last line is passed over: more will come. Throws std::runtime_error on what no writer writes.

@@ -207,6 +207,11 @@ void LogWriter::beginStage(int stage, std::string_view name) {
   state_->stages.push_back(std::move(slice));
 }
 
+void LogWriter::served(std::string_view name, std::int64_t journal_offset) {
+  state_->checkOpen();
+  state_->record(servedRecord({std::string(name), journal_offset, state_->size}));
+}
+
 void LogWriter::endStage() {
   state_->checkOpen();
   if (!state_->running()) return;
