@@ -109,7 +109,7 @@ void Keeper::awaitEarlier() {
 
 void Keeper::prepare() {
   if (found_ && std::filesystem::exists(directory_.spec())) return;
-  directory_.remove();
+  context_.remove(directory_);
   directory_.create();
   builddir::Order order;
   order.build = build_.build;
@@ -193,7 +193,8 @@ bool Keeper::runOnce() {
     envelope.run_directory = directory_.run();
     std::string url;
     try {
-      envelope.secrets = context_.secretsOf(build_);
+      const bool has_pass = std::filesystem::exists(directory_.pass());
+      envelope.access = context_.secretsFor(build_, underWay(), has_pass);
       envelope.clone = context_.accessTo(build_.build, url);
       envelope.registry = context_.registryAccess(build_.build);
     } catch (const secrets::Unavailable& away) {
@@ -232,7 +233,6 @@ bool Keeper::underWay() {
 // A build that does not run yet waits in the queue: none runs without its secrets.
 bool Keeper::goesOnWithoutSecrets(const std::string& why) {
   if (underWay()) return true;
-  context_.secretsAway(why);
   result_.emplace();
   result_->outcome = {model::BuildState::error, "secrets_away", why};
   conclude();
@@ -317,7 +317,9 @@ void Keeper::conclude() {
     context_.engineAway(result_->outcome.sentence);
     give_back = result_->outcome.sentence;
   }
-  const bool lost = result_->outcome.reason == "worker_lost" || result_->outcome.reason == "secrets_away";
+  const bool secrets_away = result_->outcome.reason == "secrets_away";
+  if (secrets_away) context_.secretsAway(result_->outcome.sentence);
+  const bool lost = result_->outcome.reason == "worker_lost" || secrets_away;
   if (lost) give_back = result_->outcome.sentence;
   while (!concluded_ && !leaving_) {
     try {
@@ -421,7 +423,7 @@ void Keeper::clearUp() {
     std::lock_guard guard(mutex_);
     cleared_ = true;
   }
-  directory_.remove();
+  context_.remove(directory_);
 }
 
 }  // namespace ocelot::worker

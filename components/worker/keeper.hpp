@@ -30,13 +30,15 @@ struct KeeperContext {
   const Settings& settings;
   store::Store& store;
   logs::LogWatch& watch;
-  // name → value; throws secrets::Unavailable when they cannot be had now
-  std::function<std::map<std::string, std::string>(const store::ClaimedBuild&)> secretsOf;
+  // How its process gets at the secrets that it names. `begun`: it is not asked whether they can be had now;
+  // `has_pass`: none is made. Throws secrets::Unavailable when they cannot be had now.
+  std::function<builddir::SecretsAccess(const store::ClaimedBuild&, bool begun, bool has_pass)> secretsFor;
   std::function<builddir::CloneAccess(const model::Build&, std::string& url)> accessTo;  // also gives the clone URL
   std::function<builddir::RegistryAccess(const model::Build&)> registryAccess;  // of its image; throws when away
   std::function<void()> freed;                              // a keeper is done, or its build gave its slot back
   std::function<void(const std::string& why)> engineAway;   // the runtime could not start a container
   std::function<void(const std::string& why)> secretsAway;  // a build was given back for want of its secrets
+  std::function<void(const builddir::Directory&)> remove;   // a build's directory, after the end of its pass
 };
 
 // For a build of which nobody can tell any more how its stages went.

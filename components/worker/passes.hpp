@@ -1,17 +1,26 @@
 #pragma once
-// The secrets of a build, by a pass that an admin makes for it: where vault.build_role says so, this worker's own token
-// opens no repository's secrets.
+// How a build's process gets at the secrets that its ocelot.yml names: by a pass that an admin makes for the build,
+// where vault.build_role says so, and this worker's own token opens no repository's secrets; else through this worker's
+// desk.
 
-#include <map>
+#include <set>
 #include <string>
 
-#include "host/config/config.hpp"
-#include "host/store/store.hpp"
+#include "components/worker/settings.hpp"
+#include "host/builddir/order.hpp"
+#include "host/engines/engines.hpp"
 
 namespace ocelot::worker {
 
-// Name → value, of the repository `repo_id`. Throws secrets::Unavailable and secrets::Refused.
-std::map<std::string, std::string> secretsByPass(const config::Config& config, const store::ClaimedBuild& build,
-                                                 const std::string& repo_id);
+// The names in `pipeline`, the text of an ocelot.yml; none when it cannot be read.
+std::set<std::string> secretsNamed(const std::string& pipeline);
+
+struct AccessNeeds {
+  bool begun = false;     // the build waits for its secrets by itself: it is not asked whether they can be had now
+  bool has_pass = false;  // no other is made
+};
+// Nothing for a build that names none. Throws secrets::Unavailable and secrets::Refused.
+builddir::SecretsAccess secretsAccess(const config::Config& config, const Settings& settings, engines::Engines& engines,
+                                      const store::ClaimedBuild& build, AccessNeeds needs);
 
 }  // namespace ocelot::worker

@@ -41,6 +41,7 @@ struct Settings {
 
   std::string owner() const { return "ocelot-worker-" + id; }  // of its containers
   std::string builds() const { return data_dir + "/builds"; }
+  std::string desk() const { return run_dir + "/desk/" + id; }  // where builds ask it for secrets
   std::string runBuilds() const { return run_dir + "/builds"; }
 };
 

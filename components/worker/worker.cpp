@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "components/worker/build/main.hpp"
+#include "components/worker/build/secret_source.hpp"
 #include "components/worker/passes.hpp"
 #include "host/consul/consul.hpp"
 #include "host/git/git.hpp"
@@ -64,6 +65,8 @@ void Worker::start(daemon::Context& context) {
 
   runtimes_->look();
   learnDrain();
+  desk_ = std::make_unique<SecretDesk>(
+      settings_.desk(), [this](const std::string& build, const std::string& name) { return secretFor(build, name); });
   adopt();
   try {
     announce();
@@ -77,18 +80,6 @@ void Worker::start(daemon::Context& context) {
 }
 
 KeeperContext Worker::keeperContext() {
-  const auto secretsOf = [this](const store::ClaimedBuild& build) {
-    std::map<std::string, std::string> values;
-    const auto repo = engines_.store->findRepo(build.build.repo);
-    const config::Config& config = context_->config();
-    if (repo && config.text("secrets.kind") == "vault" && config.has("vault.build_role"))
-      return secretsByPass(config, build, repo->id);
-    const std::string prefix = repo ? "repo/" + repo->id + "/" : "";
-    if (repo)
-      for (const auto& name : engines_.secrets->names(prefix))
-        if (const auto value = engines_.secrets->find(name)) values[name.substr(prefix.size())] = *value;
-    return values;
-  };
   const auto accessTo = [this](const model::Build& build, std::string& url) {
     const auto repo = engines_.store->findRepo(build.repo);
     if (!repo) throw std::runtime_error("repository " + build.repo + " is not known any more");
@@ -119,8 +110,38 @@ KeeperContext Worker::keeperContext() {
     std::lock_guard guard(mutex_);
     secrets_away_ = why;
   };
-  return KeeperContext{settings_,      *engines_.store, *watch_, secretsOf,  accessTo,
-                       registryAccess, freed,           away,    secretsAway};
+  const auto secretsFor = [this](const store::ClaimedBuild& build, bool begun, bool has_pass) {
+    return secretsAccess(context_->config(), settings_, engines_, build, {begun, has_pass});
+  };
+  const auto remove = [this](const builddir::Directory& directory) { removeDirectory(directory); };
+  return KeeperContext{settings_,      *engines_.store, *watch_, secretsFor,  accessTo,
+                       registryAccess, freed,           away,    secretsAway, remove};
+}
+
+void Worker::removeDirectory(const builddir::Directory& directory) {
+  endPass(engines::vaultPlace(context_->config()), directory);
+  directory.remove();
+}
+
+// What the build's process may ask for: what the build names, as long as it is ours.
+std::optional<std::string> Worker::secretFor(const std::string& build_id, const std::string& name) {
+  std::string repo, pipeline;
+  {
+    std::lock_guard guard(mutex_);
+    const auto found = keepers_.find(build_id);
+    if (found == keepers_.end() || found->second->concluded())
+      throw secrets::Refused("the build is not this worker's any more");
+    repo = found->second->build().repo;
+    pipeline = found->second->build().pipeline;
+  }
+  if (secretsNamed(pipeline).count(name) == 0) throw secrets::Refused("ocelot.yml does not name it");
+  try {
+    const auto known = engines_.store->findRepo(repo);
+    if (!known) throw secrets::Refused("repository " + repo + " is not known any more");
+    return engines_.secrets->find("repo/" + known->id + "/" + name);
+  } catch (const store::Unavailable& away) {
+    throw secrets::Unavailable(std::string("the store is away: ") + away.what());
+  }
 }
 
 std::optional<LiveLog> Worker::findLive(const std::string& build_id) {
@@ -139,7 +160,7 @@ void Worker::adopt() {
     if (!spec || !std::filesystem::exists(directory.run())) {
       log(LogLevel::warning, "a build of ours left nothing here; it is given back", {{"build", id}});
       engines_.store->release(held.claim, "the worker lost its files");
-      directory.remove();
+      removeDirectory(directory);
       continue;
     }
     builddir::Order order;
@@ -168,7 +189,7 @@ void Worker::adopt() {
       // Its process still runs: it is told to kill what it runs, and clears up itself; the next start removes the rest.
       builddir::replaceFile(directory.cancelFile(), "kill");
     } else {
-      directory.remove();
+      removeDirectory(directory);
     }
   }
 }
@@ -431,6 +452,7 @@ void Worker::stop(daemon::Context&) {
   engines_.queue->wakeUp();
   for (std::thread* thread : {&taker_, &leases_, &presence_, &runtimes_thread_})
     if (thread->joinable()) thread->join();
+  desk_.reset();
   keepers_.clear();
   try {
     engines_.discovery->withdraw(settings_.id);

@@ -15,6 +15,7 @@
 #include "components/worker/keeper.hpp"
 #include "components/worker/log_server.hpp"
 #include "components/worker/runtimes.hpp"
+#include "components/worker/secret_desk.hpp"
 #include "components/worker/settings.hpp"
 #include "host/daemon/daemon.hpp"
 #include "host/engines/engines.hpp"
@@ -38,6 +39,8 @@ class Worker final : public daemon::Daemon {
 
  private:
   KeeperContext keeperContext();
+  void removeDirectory(const builddir::Directory& directory);
+  std::optional<std::string> secretFor(const std::string& build_id, const std::string& name);
   std::optional<LiveLog> findLive(const std::string& build_id);
 
   void adopt();
@@ -71,6 +74,7 @@ class Worker final : public daemon::Daemon {
   std::unique_ptr<ticket::Gate> gate_;
   std::vector<builddir::RuntimeChoice> runtime_choices_;  // from open() to start()
   std::unique_ptr<KeeperContext> keeper_context_;
+  std::unique_ptr<SecretDesk> desk_;
 
   std::mutex mutex_;  // guards keepers_ and what follows them
   std::condition_variable changed_;

@@ -41,6 +41,7 @@ class Directory {
   std::string processLog() const { return run_ + "/process.log"; }
   std::string journal() const { return run_ + "/journal"; }
   std::string mask() const { return run_ + "/mask"; }
+  std::string pass() const { return run_ + "/pass"; }
   std::string cursor() const { return run_ + "/cursor"; }
   std::string cancelFile() const { return run_ + "/cancel"; }
   std::string control() const { return run_ + "/control"; }

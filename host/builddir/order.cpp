@@ -174,8 +174,18 @@ Order decodeOrder(std::string_view json) {
 }
 
 std::string encode(const Envelope& envelope) {
-  Object secrets, clone, registry, out;
+  Object secrets, access, clone, registry, out;
   for (const auto& [name, value] : envelope.secrets) secrets.set(name, value);
+  access.set("prefix", envelope.access.prefix);
+  access.set("desk", envelope.access.desk);
+  access.set("pass", envelope.access.pass);
+  access.set("url", envelope.access.url);
+  access.set("ca_file", envelope.access.ca_file);
+  access.set("name_space", envelope.access.name_space);
+  access.set("mount", envelope.access.mount);
+  access.set("kv_prefix", envelope.access.kv_prefix);
+  access.set("kv_version", envelope.access.kv_version);
+  access.set("timeout_ms", Poco::Int64{envelope.access.timeout_ms});
   clone.set("username", envelope.clone.username);
   clone.set("password", envelope.clone.password);
   clone.set("ssh_key", envelope.clone.ssh_key);
@@ -185,6 +195,7 @@ std::string encode(const Envelope& envelope) {
   out.set("directory", envelope.directory);
   out.set("run_directory", envelope.run_directory);
   out.set("secrets", secrets);
+  out.set("access", access);
   out.set("clone", clone);
   out.set("registry", registry);
   return text(out);
@@ -197,6 +208,18 @@ Envelope decodeEnvelope(std::string_view json) {
   out.run_directory = str(from, "run_directory");
   if (const Object::Ptr secrets = from->getObject("secrets"))
     for (const auto& name : secrets->getNames()) out.secrets[name] = secrets->getValue<std::string>(name);
+  if (const Object::Ptr access = from->getObject("access")) {
+    out.access.prefix = str(access, "prefix");
+    out.access.desk = str(access, "desk");
+    out.access.pass = str(access, "pass");
+    out.access.url = str(access, "url");
+    out.access.ca_file = str(access, "ca_file");
+    out.access.name_space = str(access, "name_space");
+    out.access.mount = str(access, "mount");
+    out.access.kv_prefix = str(access, "kv_prefix");
+    out.access.kv_version = static_cast<int>(num(access, "kv_version"));
+    out.access.timeout_ms = num(access, "timeout_ms");
+  }
   if (const Object::Ptr clone = from->getObject("clone"))
     out.clone = {str(clone, "username"), str(clone, "password"), str(clone, "ssh_key"), str(clone, "known_hosts")};
   if (const Object::Ptr registry = from->getObject("registry"))

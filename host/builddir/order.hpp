@@ -67,11 +67,22 @@ struct RegistryAccess {
   std::string username, password;
 };
 
+// Where a build process gets the secrets that ocelot.yml names, each when it is first asked for.
+struct SecretsAccess {
+  std::string prefix;  // of their names in the secret store: "repo/<id>/"; "": there is nowhere to ask
+  std::string desk;    // the worker's socket, who reads them itself; "": Vault, with the build's own pass
+  std::string pass;    // in its wrapping, to be taken out at once; "": it was, and lies in the build's directory
+  std::string url, ca_file, name_space, mount, kv_prefix;  // of Vault
+  int kv_version = 0;
+  std::int64_t timeout_ms = 0;
+};
+
 // What must never touch a disk.
 struct Envelope {
   std::string directory;                       // of the build; "" when given on the command line
   std::string run_directory;                   // its half on tmpfs
-  std::map<std::string, std::string> secrets;  // name → value, what ocelot.yml asks for
+  std::map<std::string, std::string> secrets;  // name → value, where a person gave them (`ocelot run`)
+  SecretsAccess access;                        // of all other builds
   CloneAccess clone;
   RegistryAccess registry;
 };

@@ -1,5 +1,7 @@
 #include "host/secrets/vault_http.hpp"
 
+#include <poll.h>
+
 #include "host/secrets/secrets.hpp"
 
 namespace ocelot::secrets {
@@ -8,6 +10,23 @@ namespace {
 // A value of 64 KiB, each byte escaped, and what stands around it; a list of ten thousand names.
 constexpr std::uint64_t kLongestAnswer = 4u << 20;
 constexpr std::size_t kLongestError = 300;
+
+// Ends at its deadline, and when the descriptor becomes readable.
+class VaultCall final : public Call {
+ public:
+  VaultCall(std::chrono::milliseconds timeout, int stop_fd) : deadline_(Clock::now() + timeout), stop_fd_(stop_fd) {}
+  Clock::time_point deadline() const override { return deadline_; }
+  bool cancelled() const override {
+    pollfd stop{stop_fd_, POLLIN, 0};
+    return stop_fd_ >= 0 && ::poll(&stop, 1, 0) > 0;
+  }
+  int cancelFd() const override { return stop_fd_; }
+  void log(LogLevel, std::string_view) override {}
+
+ private:
+  const Clock::time_point deadline_;
+  const int stop_fd_;
+};
 
 http::ClientSettings clientSettings(const VaultPlace& place) {
   http::ClientSettings settings;
@@ -54,7 +73,7 @@ VaultReply VaultHttp::send(const std::string& token, const Request& request) {
 
   HttpAnswer answer;
   try {
-    SimpleCall call(request.timeout.count() > 0 ? request.timeout : place_.timeout);
+    VaultCall call(request.timeout.count() > 0 ? request.timeout : place_.timeout, place_.stop_fd);
     answer = client_.send(call, out);
   } catch (const Error& error) {
     throw Unavailable(std::string("ask Vault: ") + error.what());

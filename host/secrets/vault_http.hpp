@@ -15,6 +15,7 @@ struct VaultPlace {
   std::string ca_file;     // PEM; "": the system's
   std::string name_space;  // sent as X-Vault-Namespace; "": none
   std::chrono::milliseconds timeout{10000};
+  int stop_fd = -1;  // readable: who waits for Vault gives up; stays its owner's. -1: there is none
 };
 
 struct VaultReply {

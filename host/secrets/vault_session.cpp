@@ -71,6 +71,7 @@ VaultSession::Held VaultSession::token() {
 void VaultSession::logInLocked() {
   {
     const std::lock_guard lock(mutex_);
+    if (Clock::now() < not_before_ && last_refused_) throw LoginRefused(last_failure_);
     if (Clock::now() < not_before_) throw Unavailable(last_failure_);
   }
   std::function<void()> told;
@@ -84,6 +85,7 @@ void VaultSession::logInLocked() {
   } catch (const Unavailable& error) {
     const std::lock_guard lock(mutex_);
     last_failure_ = error.what();
+    last_refused_ = dynamic_cast<const LoginRefused*>(&error) != nullptr;
     not_before_ = Clock::now() + std::min(kLongestPause, kShortestPause * (1 << std::min(failures_, 6)));
     ++failures_;
     throw;
@@ -105,6 +107,16 @@ void VaultSession::forget(const std::string& token) {
 void VaultSession::keep() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
+    if (!held_ && holding_) {
+      if (Clock::now() < not_before_) {
+        changed_.wait_until(lock, not_before_);
+        continue;
+      }
+      lock.unlock();
+      logInUnasked();
+      lock.lock();
+      continue;
+    }
     if (!held_ || held_->own.ttl == seconds(0)) {
       changed_.wait(lock);
       continue;
@@ -117,6 +129,24 @@ void VaultSession::keep() {
     lock.unlock();
     renewOnce();
     lock.lock();
+  }
+}
+
+void VaultSession::hold() {
+  const std::lock_guard lock(mutex_);
+  holding_ = true;
+  changed_.notify_all();
+}
+
+void VaultSession::logInUnasked() {
+  try {
+    token();
+  } catch (const LoginRefused& refused) {
+    log_(LogLevel::warning, refused.what());
+    const std::lock_guard lock(mutex_);
+    holding_ = false;
+  } catch (const Unavailable& away) {
+    log_(LogLevel::warning, away.what());
   }
 }
 

@@ -36,6 +36,9 @@ class VaultSession {
   // As VaultHttp::send, with Ocelot's own token; `tried` begins the message of what it throws. Throws Refused for
   // a 403: the token is good, but its policies do not allow this.
   VaultReply ask(const std::string& tried, const VaultHttp::Request& request);
+  // Has a token from now on without anybody asking, so that one which is there already is renewed in time. A login that
+  // is refused ends that.
+  void hold();
   // "" when Vault is unsealed and takes our token.
   std::string whyAway();
 
@@ -60,6 +63,7 @@ class VaultSession {
   Held token();
   void forget(const std::string& token);
   void keep();
+  void logInUnasked();
   void renewOnce();
   void logInLocked();
 
@@ -75,6 +79,8 @@ class VaultSession {
   Clock::time_point not_before_{};   // no login before: Vault locks a role out that fails too often
   Clock::time_point renew_after_{};  // a renewal failed
   std::string last_failure_;
+  bool last_refused_ = false;  // and not: Vault is away
+  bool holding_ = false;
   bool stopping_ = false;
   std::function<void()> told_;
   std::atomic<std::uint64_t> logins_{0};

@@ -19,6 +19,11 @@ class FakeVault {
 
   std::string url() const { return server_.url(); }
   std::vector<Asked> asked() const { return server_.asked(); }
+  // Whether each pass that was made is revoked.
+  bool allRevoked() {
+    const std::lock_guard lock(mutex_);
+    return static_cast<int>(revoked_.size()) == passes_;
+  }
   void seal(bool sealed = true) {
     const std::lock_guard lock(mutex_);
     sealed_ = sealed;
@@ -30,6 +35,7 @@ class FakeVault {
     const std::string path = asked.target.substr(0, asked.target.find('?'));
     if (sealed_) return answer(503, R"({"errors":["Vault is sealed"],"sealed":true})");
     if (path == "/v1/sys/health") return answer(200, R"({"sealed":false})");
+    if (revoked_.count(asked.header("x-vault-token"))) return answer(403, R"({"errors":["permission denied"]})");
     if (path == "/v1/auth/token/lookup-self") return answer(200, R"({"data":{"ttl":0,"renewable":false}})");
     if (path == "/v1/sys/internal/ui/mounts/secret")
       return answer(200, R"({"data":{"type":"kv","options":{"version":"2"}}})");
@@ -37,6 +43,7 @@ class FakeVault {
       return answer(200, "{\"wrap_info\":{\"token\":\"wrapped-" + std::to_string(++passes_) + "\"}}");
     if (path == "/v1/sys/wrapping/unwrap" && asked.header("x-vault-token") == "wrapped-" + std::to_string(passes_))
       return answer(200, "{\"auth\":{\"client_token\":\"pass-" + std::to_string(passes_) + "\"}}");
+    if (path == "/v1/auth/token/revoke-self") revoked_.insert(asked.header("x-vault-token"));
     if (path == "/v1/auth/token/revoke-self" || path.compare(0, 21, "/v1/sys/policies/acl/") == 0)
       return answer(204, "");
     const std::string data = "/v1/secret/data/", metadata = "/v1/secret/metadata/";
@@ -79,6 +86,7 @@ class FakeVault {
   std::mutex mutex_;
   bool sealed_ = false;
   int passes_ = 0;
+  std::set<std::string> revoked_;
   std::map<std::string, std::string> documents_;
   FakeHttp server_;  // its threads go first
 };

@@ -1,6 +1,7 @@
 // A pass for the secrets of a build that a worker has claimed.
 
 #include "components/admin/api/api.hpp"
+#include "components/admin/api/json.hpp"
 #include "host/http/json.hpp"
 
 namespace ocelot::admin {
@@ -10,8 +11,15 @@ using http::Answer;
 using http::Refusal;
 using http::Request;
 
-// The worker takes what it needs at once, and revokes the pass.
-constexpr std::chrono::seconds kLifetime{600};
+constexpr std::int64_t kShortest = 60;
+
+// How long the build may want its secrets, with renewals, at most: the worker knows its time-out. One of the version
+// before does not say, and reads all at once.
+std::chrono::seconds wholeLife(const Request& request) {
+  if (request.body.empty()) return secrets::kPassRenewal;
+  const std::int64_t longest = secrets::kLongestPass.count();
+  return std::chrono::seconds(Body(request, {"seconds"}).number("seconds", kShortest, longest, longest));
+}
 
 bool holds(Api& api, const model::Build& build, const std::string& claim_id) {
   store::Claim claim;
@@ -21,6 +29,7 @@ bool holds(Api& api, const model::Build& build, const std::string& claim_id) {
 }
 
 Answer issue(Api& api, const Request& request) {
+  const auto whole = wholeLife(request);
   const std::string header = request.header("authorization"), scheme = "Bearer ";
   if (header.compare(0, scheme.size(), scheme) != 0)
     throw Refusal(401, "unauthorized", "the claim's id is needed", "send \"Authorization: Bearer CLAIM\"");
@@ -34,7 +43,7 @@ Answer issue(Api& api, const Request& request) {
   const auto repo = api.engines.store->findRepo(build->repo);
   if (!repo) throw Refusal(404, "no_such_repo", "repository " + build->repo + " is not known any more");
   http::JsonWriter out;
-  out.object().field("pass", api.passes->issue(repo->id, kLifetime)).end();
+  out.object().field("pass", api.passes->issue(repo->id, whole)).end();
   Answer answer = http::json(out.text());
   answer.headers.emplace_back("Cache-Control", "no-store");
   return answer;

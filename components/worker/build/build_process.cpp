@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <chrono>
 #include <iostream>
-#include <set>
 #include <stdexcept>
 #include <system_error>
 
@@ -89,14 +88,15 @@ model::Outcome BuildProcess::run() {
     if (event.kind == builddir::Event::Kind::result) concluded = event.outcome;
   });
   const bool begun = phase == "start" || phase == "run";
-  const bool masked = keepSecrets(begun);
-  readPipeline();
+  readPipeline(keepMask(begun));
   cancel_watch_ = std::make_unique<CancelWatch>(directory_, call_);
 
   Verdict verdict;
   if (!concluded) {
     try {
-      if (!masked) throw std::runtime_error("what to mask in the log was lost with " + directory_.mask());
+      if (begun && ::access(directory_.mask().c_str(), F_OK) != 0)
+        throw std::runtime_error("what to mask in the log was lost with " + directory_.mask());
+      openSecrets();
       SimpleCall look(milliseconds(30000));
       // Once it ran it is never started again: what it did would be done twice.
       const bool adopt = phase == "run" || (phase == "start" && sandbox_.exists(look));
@@ -122,6 +122,8 @@ model::Outcome BuildProcess::run() {
         // after several tries, is the build's end: nobody knows whether it ever will, or whether it was only misspelt.
         verdict = {{model::BuildState::error, reason, error.what()}, away && !runtimeAnswers()};
       }
+    } catch (const secrets::Unavailable& away) {
+      verdict = {{model::BuildState::error, "secrets_away", away.what()}, true};
     } catch (const NotGranted& refusal) {
       verdict = {{model::BuildState::error, "not_granted", refusal.what()}, false};
     } catch (const DiskFull& full) {
@@ -141,21 +143,17 @@ model::Outcome BuildProcess::run() {
   return *concluded;
 }
 
-// The build has the values that it began with, whatever they are by now: what it was given must be masked. They lie on
-// tmpfs as long as it runs. False: it has begun, and nobody knows any more with what.
-bool BuildProcess::keepSecrets(bool begun) {
-  if (!begun) {
-    builddir::Envelope kept;
-    kept.secrets = envelope_.secrets;
-    builddir::replaceFile(directory_.mask(), builddir::encode(kept));
-    return true;
-  }
-  const auto kept = builddir::readIfPresent(directory_.mask());
-  if (kept) envelope_.secrets = builddir::decodeEnvelope(*kept).secrets;
-  return kept.has_value();
+// The build has the values that it was served, whatever they are by now, and what it was given must be masked.
+MaskFile BuildProcess::keepMask(bool begun) {
+  if (begun) return MaskFile::readIfPresent(directory_.mask()).value_or(MaskFile::none());
+  std::vector<std::string> given;
+  for (const auto& [name, value] : envelope_.secrets) given.push_back(value);
+  for (const std::string* password : {&envelope_.clone.password, &envelope_.registry.password})
+    if (!password->empty()) given.push_back(*password);
+  return MaskFile::begin(directory_.mask(), std::move(given));
 }
 
-void BuildProcess::readPipeline() {
+void BuildProcess::readPipeline(MaskFile mask) {
   auto result = pipeline::read(order_.build.pipeline, "ocelot.yml");
   Recorder::Settings settings;
   settings.build_id = order_.build.id;
@@ -169,12 +167,11 @@ void BuildProcess::readPipeline() {
       stage.name = pipeline_.stages[i].name;
       stage.line = pipeline_.stages[i].line;
       settings.stages.push_back(stage);
+      allowed_.emplace_back(pipeline_.secrets.begin(), pipeline_.secrets.end());
+      allowed_.back().insert(pipeline_.stages[i].secrets.begin(), pipeline_.stages[i].secrets.end());
     }
   }
-  for (const auto& [name, value] : envelope_.secrets) settings.secrets.push_back(value);
-  for (const std::string* password : {&envelope_.clone.password, &envelope_.registry.password})
-    if (!password->empty()) settings.secrets.push_back(*password);
-  recorder_.emplace(directory_, std::move(settings));
+  recorder_.emplace(directory_, std::move(settings), std::move(mask));
   if (!result.pipeline)
     throw std::runtime_error("the build's ocelot.yml cannot be read: " + pipeline::describeErrors(result));
   pipeline::Ceiling ceiling;
@@ -194,6 +191,12 @@ bool BuildProcess::runtimeAnswers() {
   } catch (const Error&) {
     return false;
   }
+}
+
+void BuildProcess::openSecrets() {
+  if (std::all_of(allowed_.begin(), allowed_.end(), [](const auto& names) { return names.empty(); })) return;
+  secrets_ = sourceOf(envelope_, directory_, order_.build.id, grant_.timeout_ms,
+                      [this](const std::string& sentence) { recorder_->note(sentence); });
 }
 
 // Before anything is made. A build that has begun keeps what it was given.
@@ -288,16 +291,7 @@ void BuildProcess::writeControl(const Image& image) {
 }
 
 Verdict BuildProcess::follow() {
-  std::vector<std::set<std::string>> allowed;
-  bool asks = false;  // also for a secret that is not there: then it is the broker that says so
-  for (const auto& stage : pipeline_.stages) {
-    allowed.emplace_back(pipeline_.secrets.begin(), pipeline_.secrets.end());
-    allowed.back().insert(stage.secrets.begin(), stage.secrets.end());
-    asks = asks || !allowed.back().empty();
-  }
-  if (asks) {
-    broker_ = std::make_unique<Broker>(directory_.control(), envelope_.secrets, std::move(allowed));
-  }
+  if (secrets_) broker_ = std::make_unique<Broker>(directory_.control(), *secrets_, allowed_, recorder_->served());
   sandbox_.watch();
   JournalReader journal(directory_.journal(), recorder_->journalOffset());
   journal_changes_.emplace(directory_.journal(), IN_MODIFY);
@@ -320,7 +314,8 @@ Verdict BuildProcess::follow() {
     const bool ended = sandbox_.ended();  // asked first: what was written before the end is then read
     const std::uint64_t before = journal.offset();
     changes.clear();
-    const bool more = journal.read([this](const journal::Frame& frame) { recorder_->apply(frame); });
+    hearBroker();
+    const bool more = journal.read([&](const journal::Frame& frame) { recorder_->apply(frame, journal.offset()); });
     if (journal.offset() != before) builddir::overwriteNumber(directory_.readCount(), journal.offset());
     if (journal.offset() > saved && (Clock::now() - saved_at > kSaveEvery || journal.offset() > saved + kSaveBytes)) {
       recorder_->save(journal.offset());
@@ -355,13 +350,28 @@ Verdict BuildProcess::follow() {
       sandbox_.signal(signal, SIGKILL);
     }
     const int asked = killed ? -1 : evidence.asked_cancel ? cancel_watch_->killFd() : call_.cancelFd();
-    std::array<pollfd, 3> fds{{{changes.fd(), POLLIN, 0}, {sandbox_.endFd(), POLLIN, 0}, {asked, POLLIN, 0}}};
+    const int broker = broker_ ? broker_->fd() : -1;
+    std::array<pollfd, 4> fds{
+        {{changes.fd(), POLLIN, 0}, {sandbox_.endFd(), POLLIN, 0}, {asked, POLLIN, 0}, {broker, POLLIN, 0}}};
     ::poll(fds.data(), fds.size(), static_cast<int>(kSaveEvery.count()));
   }
   evidence.finished = recorder_->finished();
   awaitEnd(evidence);
   recorder_->save(journal.offset());
   return judge(evidence, recorder_->stages());
+}
+
+// What the broker fetched is masked from here on before the guest has it.
+void BuildProcess::hearBroker() {
+  if (!broker_ || !recorder_->caughtUp()) return;
+  for (const auto& word : broker_->take()) {
+    if (word.secret.empty()) {
+      recorder_->remark(word.text);
+    } else {
+      recorder_->learn(word.secret, word.text);
+      broker_->learnt(word.secret);
+    }
+  }
 }
 
 void BuildProcess::awaitEnd(Evidence& evidence) {
@@ -377,6 +387,9 @@ void BuildProcess::awaitEnd(Evidence& evidence) {
 
 void BuildProcess::remove() {
   recorder_->phase("remove");
+  broker_.reset();
+  secrets_.reset();
+  if (!envelope_.access.url.empty()) endPass(vaultOf(envelope_.access), directory_);
   SimpleCall call(milliseconds(60000));
   try {
     sandbox_.remove(call);

@@ -3,18 +3,23 @@
 //
 //   pull ─ checkout ─ start ─ run ─ (result) ─ remove
 //
+// A build that names secrets has a way to them before anything is made; each is read when its stage asks (broker.hpp).
+//
 // It may be killed at any point and run again on the same directory: before `start` it begins anew, after it finds its
 // container again and goes on reading the journal where it stopped.
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "components/worker/build/broker.hpp"
 #include "components/worker/build/cancel_watch.hpp"
 #include "components/worker/build/changes.hpp"
 #include "components/worker/build/recorder.hpp"
 #include "components/worker/build/sandbox.hpp"
+#include "components/worker/build/secret_source.hpp"
 #include "components/worker/build/verdict.hpp"
 #include "host/builddir/directory.hpp"
 #include "host/builddir/order.hpp"
@@ -33,8 +38,10 @@ class BuildProcess {
   model::Outcome run();
 
  private:
-  bool keepSecrets(bool begun);
-  void readPipeline();
+  MaskFile keepMask(bool begun);
+  void readPipeline(MaskFile mask);
+  void openSecrets();
+  void hearBroker();
   bool runtimeAnswers();
   void takeGrant();
   Image pull();
@@ -54,6 +61,8 @@ class BuildProcess {
   StoppableCall call_;  // stopped when somebody cancels the build
   Sandbox sandbox_;
   std::optional<Recorder> recorder_;
+  std::vector<std::set<std::string>> allowed_;  // by stage: the secrets that it may have
+  std::unique_ptr<SecretSource> secrets_;       // of a build that names some
   std::unique_ptr<Broker> broker_;
   std::unique_ptr<CancelWatch> cancel_watch_;
   std::optional<Changes> journal_changes_;  // closed with the process: the kernel takes 15 ms for it

@@ -35,17 +35,18 @@ std::int64_t micros() {
       .count();
 }
 
-// The cursor: a line of numbers, then the saved states one after another.
-constexpr std::string_view kCursorWord = "ocelot-cursor", kCursorVersion = "1";
+// The cursor: a line of numbers, then the saved states one after another. The version before had no interjections.
+constexpr std::string_view kCursorWord = "ocelot-cursor", kCursorVersion = "2", kCursorBefore = "1";
 
 }  // namespace
 
-Recorder::Recorder(const builddir::Directory& directory, Settings settings)
+Recorder::Recorder(const builddir::Directory& directory, Settings settings, MaskFile mask)
     : directory_(directory),
       settings_(std::move(settings)),
       events_(directory.events()),
-      out_(settings_.secrets),
-      err_(settings_.secrets),
+      mask_(std::move(mask)),
+      out_(mask_.given()),
+      err_(mask_.given()),
       stages_(settings_.stages),
       order_(settings_.build_id, static_cast<std::uint32_t>(settings_.attempt),
              static_cast<std::uint32_t>(stages_.size())) {
@@ -79,8 +80,37 @@ void Recorder::tell(const model::Stage& stage) {
   events_.write(event);
 }
 
-void Recorder::apply(const journal::Frame& frame) {
+void Recorder::apply(const journal::Frame& frame, std::uint64_t end) {
   order_.accept(frame);
+  take(frame);
+  position_ = end;
+  interject();  // what a predecessor put here
+}
+
+void Recorder::learn(const std::string& name, const std::string& value) { put({position_, name, value}); }
+
+void Recorder::remark(const std::string& sentence) { put({position_, "", sentence}); }
+
+void Recorder::put(Interjection one) {
+  if (!caughtUp()) throw std::logic_error("put something between frames that were not read again yet");
+  mask_.add(std::move(one));
+  interject();
+}
+
+void Recorder::interject() {
+  const auto& all = mask_.interjections();
+  for (; interjected_ < all.size() && all[interjected_].at <= position_; ++interjected_) {
+    const Interjection& one = all[interjected_];
+    if (one.secret.empty()) {
+      log_->note(one.text);
+      continue;
+    }
+    for (logs::Masker* masker : {&out_, &err_}) masker->add(one.text);
+    log_->served(one.secret, static_cast<std::int64_t>(one.at));
+  }
+}
+
+void Recorder::take(const journal::Frame& frame) {
   switch (frame.kind) {
     case journal::FrameKind::hello:
       greeted_ = true;
@@ -153,7 +183,7 @@ void Recorder::save(std::uint64_t journal_offset) {
   std::ostringstream text;
   text << kCursorWord << ' ' << kCursorVersion << ' ' << journal_offset << ' ' << running_ << ' ' << last_ended_ << ' '
        << greeted_ << ' ' << cancel_heard_ << ' ' << log.size() << ' ' << out.size() << ' ' << err.size() << ' '
-       << last.size() << '\n'
+       << last.size() << ' ' << interjected_ << '\n'
        << log << out << err << last;
   builddir::replaceFile(directory_.cursor(), text.str());
 }
@@ -165,22 +195,28 @@ void Recorder::restore(const std::string& cursor) {
   std::size_t log = 0, out = 0, err = 0, last = 0;
   numbers >> word >> version >> journal_offset_ >> running_ >> last_ended_ >> greeted_ >> cancel_heard_ >> log >> out >>
       err >> last;
-  if (word == kCursorWord && version != kCursorVersion)
+  if (version == kCursorVersion) numbers >> interjected_;
+  if (word == kCursorWord && version != kCursorVersion && version != kCursorBefore)
     throw std::runtime_error("read the cursor " + directory_.cursor() + ": version " + version + "; ocelot-worker " +
                              OCELOT_VERSION + " reads version " + std::string(kCursorVersion));
-  if (!numbers || word != kCursorWord || line + 1 + log + out + err + last != cursor.size())
+  if (!numbers || word != kCursorWord || interjected_ > mask_.interjections().size() ||
+      line + 1 + log + out + err + last != cursor.size())
     throw std::runtime_error("read the cursor " + directory_.cursor() + ": it is damaged");
   std::string_view rest = std::string_view(cursor).substr(line + 1);
-  const auto take = [&rest](std::size_t size) {
-    const std::string_view part = rest.substr(0, size);
+  const auto part = [&rest](std::size_t size) {
+    const std::string_view state = rest.substr(0, size);
     rest.remove_prefix(size);
-    return part;
+    return state;
   };
   log_ = std::make_unique<logs::LogWriter>(logs::LogWriterSettings{directory_.disk(), settings_.log_limit, false},
-                                           take(log));
-  out_.restore(take(out));
-  err_.restore(take(err));
-  std::string_view frame = take(last);
+                                           part(log));
+  for (std::size_t i = 0; i < interjected_; ++i)
+    if (const Interjection& one = mask_.interjections()[i]; !one.secret.empty())
+      for (logs::Masker* masker : {&out_, &err_}) masker->add(one.text);
+  out_.restore(part(out));
+  err_.restore(part(err));
+  position_ = journal_offset_;
+  std::string_view frame = part(last);
   if (!frame.empty()) finished_ = journal::takeFrame(frame);
   // What was told of the stages before is in the events; what comes behind the cursor is told again, identically.
   builddir::EventReader(directory_.events()).poll([this](const builddir::Event& event) {
@@ -191,6 +227,7 @@ void Recorder::restore(const std::string& cursor) {
   });
   if (running_ >= 0) stages_[static_cast<std::size_t>(running_)].state = StageState::running;
   replayOrder();
+  interject();
 }
 
 // What was accepted before the cursor, as the shortest journal that has the same effect.

@@ -1,14 +1,17 @@
 #pragma once
 // Turns the journal's frames into the build's log, its stages and its events, and remembers how far it came, so that a
-// successor goes on with no byte lost and none twice: everything between two saves is made again, identically.
+// successor goes on with no byte lost and none twice: everything between two saves is made again, identically. What was
+// put between the frames (learn, remark) stands in the build's mask file with its place, and is put there again.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "components/worker/build/mask_file.hpp"
 #include "host/builddir/directory.hpp"
 #include "host/builddir/events.hpp"
 #include "host/journal/frame.hpp"
@@ -26,18 +29,25 @@ class Recorder {
     int attempt = 1;
     std::int64_t log_limit = 64ll << 20;
     std::vector<model::Stage> stages;  // as planned: index, name, line
-    std::vector<std::string> secrets;  // values to mask
   };
 
   // Goes on from the directory's cursor when there is one.
-  Recorder(const builddir::Directory& directory, Settings settings);
+  Recorder(const builddir::Directory& directory, Settings settings, MaskFile mask);
 
   // A sentence of Ocelot's own in the log.
   void note(std::string_view sentence);
   void phase(const std::string& name);
   void image(const std::string& digest);
-  // Throws journal::Tampered when the frame contradicts what came before.
-  void apply(const journal::Frame& frame);
+  // `end`: of the frame, in the journal. Throws journal::Tampered when it contradicts what came before.
+  void apply(const journal::Frame& frame, std::uint64_t end);
+
+  // Whether all that a predecessor put between the frames is there again; before, nothing new can be.
+  bool caughtUp() const { return interjected_ == mask_.interjections().size(); }
+  // Between two frames. A secret is masked from here on, also by a successor, when this returns: then it may be served.
+  void learn(const std::string& name, const std::string& value);
+  // A sentence of Ocelot's own in the log, like note(), that a successor says again in its place.
+  void remark(const std::string& sentence);
+  std::map<std::string, std::string> served() const { return mask_.served(); }
 
   // Writes the cursor. `journal_offset`: everything before it has been applied.
   void save(std::uint64_t journal_offset);
@@ -55,11 +65,14 @@ class Recorder {
   builddir::EventWriter& events() { return events_; }
 
  private:
+  void take(const journal::Frame& frame);
   void beginStage(const journal::Frame& frame);
   void output(const journal::Frame& frame);
   void endStage(const journal::Frame& frame);
   void tell(const model::Stage& stage);
   void flushMaskers();
+  void put(Interjection one);
+  void interject();
   void restore(const std::string& cursor);
   void replayOrder();
 
@@ -67,6 +80,7 @@ class Recorder {
   Settings settings_;
   builddir::EventWriter events_;
   std::unique_ptr<logs::LogWriter> log_;
+  MaskFile mask_;
   logs::Masker out_, err_;  // a secret may be split over writes, but not over streams
   std::string scratch_;
   std::vector<model::Stage> stages_;
@@ -77,6 +91,8 @@ class Recorder {
   bool cancel_heard_ = false;
   std::optional<journal::Frame> finished_;
   std::uint64_t journal_offset_ = 0;
+  std::uint64_t position_ = 0;   // in the journal: everything before it was applied
+  std::size_t interjected_ = 0;  // how many of the mask file's were made
 };
 
 }  // namespace ocelot::worker

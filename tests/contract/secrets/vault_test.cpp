@@ -6,6 +6,7 @@
 #include <cppunit/extensions/TestFactory.h>
 #include <cppunit/extensions/TestFactoryRegistry.h>
 
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -81,6 +82,10 @@ class LiveVaultTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(whatAnOperatorWritesIsRead);
   CPPUNIT_TEST(aWrongSecretIdIsSaidToBeOne);
   CPPUNIT_TEST(aPassOpensOneRepositoryOnceAndEnds);
+  CPPUNIT_TEST(aPassIsRenewedUpToItsEndAndSaysSo);
+  CPPUNIT_TEST(aPassOfARoleWithoutRenewalSaysSo);
+  CPPUNIT_TEST(aRevokedPassIsSaidToBeOne);
+  CPPUNIT_TEST(aPassOutlivesASealedVault);
   CPPUNIT_TEST(sealedOrAwayIsSaidAndPasses);
   CPPUNIT_TEST_SUITE_END();
 
@@ -173,41 +178,141 @@ class LiveVaultTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_MESSAGE(what, contains(what, "put a new secret id into"));
   }
 
+  // A role, and an admin who may do no more than the handbook says.
+  struct PassScene {
+    PassScene(LiveVault& of, int version, const std::string& more = R"("renewable":true)")
+        : vault(of),
+          mount(of, version),
+          kv{mount.path(), "ocelot", version},
+          role("ocelot-build-" + mount.path()),
+          place{of.url(), "", "", std::chrono::milliseconds(30000)} {
+      vault.root("POST", "auth/token/roles/" + role,
+                 R"({"orphan":true,"allowed_policies_glob":["ocelot-repo-*"],)" + more + "}");
+      admin.emplace(vault,
+                    "path \"sys/policies/acl/ocelot-repo-*\" { capabilities = [\"create\", \"update\"] }\n"
+                    "path \"auth/token/create/" +
+                        role + "\" { capabilities = [\"update\"] }\n");
+      office.emplace(vault.session(admin->auth()), kv, role);
+      secrets::openVaultSecrets(vault.asRoot(), kv)->put("repo/one/TOKEN", "mine");
+    }
+    ~PassScene() {
+      vault.root("DELETE", "auth/token/roles/" + role);
+      vault.root("DELETE", "sys/policies/acl/ocelot-repo-one");
+    }
+    PassScene(const PassScene&) = delete;
+    PassScene& operator=(const PassScene&) = delete;
+
+    std::unique_ptr<secrets::Secrets> open(const std::string& token) {
+      return secrets::openPass(place, kv, token, [](LogLevel, std::string_view) {});
+    }
+    // As the holder of the pass reads; "" when it may no more, and why is in `refused`.
+    std::string read(secrets::Secrets& pass) {
+      try {
+        return pass.find("repo/one/TOKEN").value();
+      } catch (const secrets::Refused& error) {
+        refused = error.what();
+        return "";
+      }
+    }
+
+    LiveVault& vault;
+    const LiveMount mount;
+    const secrets::VaultKv kv;
+    const std::string role;
+    const secrets::VaultPlace place;
+    std::optional<LiveAppRole> admin;
+    std::optional<secrets::PassOffice> office;
+    std::string refused;
+  };
+
   void aPassOpensOneRepositoryOnceAndEnds() {
     LiveVault vault;
     for (const int version : {1, 2}) {
-      const LiveMount mount(vault, version);
-      const secrets::VaultKv kv{mount.path(), "ocelot", version};
-      const std::string role = "ocelot-build-" + mount.path();
-      vault.root("POST", "auth/token/roles/" + role,
-                 R"({"orphan":true,"allowed_policies_glob":["ocelot-repo-*"],"renewable":false})");
-      const auto all = secrets::openVaultSecrets(vault.asRoot(), kv);
-      all->put("repo/one/TOKEN", "mine");
+      PassScene scene(vault, version);
+      const auto all = secrets::openVaultSecrets(vault.asRoot(), scene.kv);
       all->put("repo/two/TOKEN", "another's");
       all->put("system/key", "ocelot's");
-      // An admin may do no more than the handbook says.
-      const LiveAppRole admin(vault,
-                              "path \"sys/policies/acl/ocelot-repo-*\" { capabilities = [\"create\", \"update\"] }\n"
-                              "path \"auth/token/create/" +
-                                  role + "\" { capabilities = [\"update\"] }\n");
-      secrets::PassOffice office(vault.session(admin.auth()), kv, role);
-      const std::string wrapped = office.issue("one", std::chrono::seconds(600));
-      const secrets::VaultPlace place{vault.url(), "", "", std::chrono::milliseconds(30000)};
-      const auto quiet = [](LogLevel, std::string_view) {};
-      {
-        const auto pass = secrets::openPass(place, kv, wrapped, quiet);
+      const std::string wrapped = scene.office->issue("one", std::chrono::seconds(600));
+      const auto unwrapped = secrets::unwrapPass(scene.place, wrapped);
+      CPPUNIT_ASSERT(unwrapped.renewable && unwrapped.ttl == std::chrono::seconds(600));
+      CPPUNIT_ASSERT_THROW_MESSAGE("taken out once", secrets::unwrapPass(scene.place, wrapped), secrets::Refused);
+      for (int holder = 0; holder < 2; ++holder) {  // the second goes on where the first was killed
+        const auto pass = scene.open(unwrapped.token);
         CPPUNIT_ASSERT(pass->names("repo/one/") == std::vector<std::string>{"repo/one/TOKEN"});
         CPPUNIT_ASSERT(pass->find("repo/one/TOKEN") == "mine");
         CPPUNIT_ASSERT_THROW(pass->find("repo/two/TOKEN"), secrets::Refused);
         CPPUNIT_ASSERT_THROW(pass->names("repo/two/"), secrets::Refused);
         CPPUNIT_ASSERT_THROW(pass->find("system/key"), secrets::Refused);
         CPPUNIT_ASSERT_THROW(pass->put("repo/one/TOKEN", "changed"), secrets::Refused);
-        CPPUNIT_ASSERT_THROW_MESSAGE("taken out once", secrets::openPass(place, kv, wrapped, quiet), secrets::Refused);
       }
-      CPPUNIT_ASSERT_EQUAL_MESSAGE("revoked with its holder", std::size_t{0}, passesOf(vault, role));
-      vault.root("DELETE", "auth/token/roles/" + role);
-      vault.root("DELETE", "sys/policies/acl/ocelot-repo-one");
+      CPPUNIT_ASSERT_EQUAL_MESSAGE("it outlives who holds it", std::size_t{1}, passesOf(vault, scene.role));
+      secrets::revokePass(scene.place, unwrapped.token);
+      CPPUNIT_ASSERT_EQUAL(std::size_t{0}, passesOf(vault, scene.role));
+      secrets::revokePass(scene.place, unwrapped.token);  // and safe twice
     }
+  }
+
+  void aPassIsRenewedUpToItsEndAndSaysSo() {
+    LiveVault vault;
+    PassScene scene(vault, 2, R"("renewable":true,"token_explicit_max_ttl":"6s")");
+    const auto began = std::chrono::steady_clock::now();
+    const auto lived = [&] { return std::chrono::steady_clock::now() - began; };
+    const std::chrono::seconds renewal(2), whole(6);
+    const auto unwrapped = secrets::unwrapPass(scene.place, scene.office->issue("one", whole * 10, renewal));
+    CPPUNIT_ASSERT(unwrapped.renewable && unwrapped.ttl == renewal);
+    const auto pass = scene.open(unwrapped.token);  // nobody asks for anything: it is renewed all the same
+    waitUntil("more than two renewals are over",
+              [&] { return lived() > renewal * 2 + std::chrono::milliseconds(500); });
+    CPPUNIT_ASSERT_EQUAL(std::string("mine"), scene.read(*pass));
+    waitUntil("its end has come", [&] { return scene.read(*pass).empty(); });
+    CPPUNIT_ASSERT(lived() < whole + std::chrono::seconds(3));
+    CPPUNIT_ASSERT_MESSAGE(scene.refused, contains(scene.refused, "read secret repo/one/TOKEN"));
+    CPPUNIT_ASSERT_MESSAGE(scene.refused, contains(scene.refused, "its time is over and it cannot be renewed further"));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, passesOf(vault, scene.role));
+  }
+
+  // As operators of the version before set it up.
+  void aPassOfARoleWithoutRenewalSaysSo() {
+    LiveVault vault;
+    PassScene scene(vault, 2, R"("renewable":false)");
+    const auto unwrapped = secrets::unwrapPass(
+        scene.place, scene.office->issue("one", std::chrono::seconds(600), std::chrono::seconds(2)));
+    CPPUNIT_ASSERT(!unwrapped.renewable && unwrapped.ttl == std::chrono::seconds(2));
+    const auto pass = scene.open(unwrapped.token);
+    CPPUNIT_ASSERT_EQUAL(std::string("mine"), scene.read(*pass));
+    waitUntil("its end has come", [&] { return scene.read(*pass).empty(); });
+    CPPUNIT_ASSERT_MESSAGE(scene.refused, contains(scene.refused, "see to renewable and token_explicit_max_ttl"));
+  }
+
+  void aRevokedPassIsSaidToBeOne() {
+    LiveVault vault;
+    PassScene scene(vault, 2);
+    const auto token = secrets::unwrapPass(scene.place, scene.office->issue("one", std::chrono::seconds(600))).token;
+    const auto pass = scene.open(token);
+    CPPUNIT_ASSERT_EQUAL(std::string("mine"), scene.read(*pass));
+    vault.root("POST", "auth/token/revoke", "{\"token\":\"" + token + "\"}");
+    for (int again = 0; again < 2; ++again) {
+      CPPUNIT_ASSERT_EQUAL(std::string(), scene.read(*pass));
+      CPPUNIT_ASSERT_MESSAGE(scene.refused, contains(scene.refused, "somebody revoked it"));
+    }
+  }
+
+  void aPassOutlivesASealedVault() {
+    OwnVault own;
+    PassScene scene(own.vault(), 2);
+    const auto token = secrets::unwrapPass(scene.place, scene.office->issue("one", std::chrono::seconds(600))).token;
+    const auto pass = scene.open(token);
+    own.vault().root("PUT", "sys/seal");
+    CPPUNIT_ASSERT(contains(unavailable([&] { pass->find("repo/one/TOKEN"); }), "it is sealed"));
+    CPPUNIT_ASSERT(contains(unavailable([&] { secrets::revokePass(scene.place, token); }), "it is sealed"));
+    own.unseal();
+    waitUntil("it is good again", [&] {
+      try {
+        return pass->find("repo/one/TOKEN") == "mine";
+      } catch (const Unavailable&) {
+        return false;  // no login is tried for a second
+      }
+    });
   }
 
   // Tokens of this role that are good.

@@ -77,7 +77,7 @@ void Cluster::setUpVault() {
   toVault("POST", "sys/mounts/secret", R"({"type":"kv","options":{"version":"2"}})");
   toVault("POST", "sys/auth/approle", R"({"type":"approle"})");
   toVault("POST", "auth/token/roles/ocelot-build",
-          R"({"orphan":true,"renewable":false,"allowed_policies_glob":["ocelot-repo-*"]})");
+          R"({"orphan":true,"renewable":true,"token_explicit_max_ttl":"26h","allowed_policies_glob":["ocelot-repo-*"]})");
   const auto policy = [this](const std::string& name, const std::string& text) {
     toVault("PUT", "sys/policies/acl/" + name, "{\"policy\":" + http::quoted(text) + "}");
   };

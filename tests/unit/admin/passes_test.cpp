@@ -13,6 +13,7 @@ using namespace ocelot::test;
 class PassesTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(PassesTest);
   CPPUNIT_TEST(theWorkerThatHoldsTheBuildIsGivenOne);
+  CPPUNIT_TEST(itsWholeLifeIsBounded);
   CPPUNIT_TEST(nobodyElseIs);
   CPPUNIT_TEST(aSealedVaultIsNoRefusal);
   CPPUNIT_TEST(withoutTheRoleThereAreNone);
@@ -37,8 +38,9 @@ class PassesTest : public CppUnit::TestFixture {
         secrets::VaultKv{"secret", "ocelot", 2}, "ocelot-build");
   }
 
-  static HttpAnswer ask(ApiScene& scene, const std::string& build, const std::string& claim) {
-    return scene.sendAs(claim, "POST", "/v1/builds/" + build + "/secrets-pass");
+  static HttpAnswer ask(ApiScene& scene, const std::string& build, const std::string& claim,
+                        const std::string& body = R"({"seconds":7200})") {
+    return scene.sendAs(claim, "POST", "/v1/builds/" + build + "/secrets-pass", body);
   }
 
  public:
@@ -54,7 +56,25 @@ class PassesTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(1, vault_.count("PUT", "/v1/sys/policies/acl/ocelot-repo-" + repo.id));
     const auto asked = vault_.asked().back();
     CPPUNIT_ASSERT_EQUAL(std::string("60s"), asked.header("x-vault-wrap-ttl"));
-    CPPUNIT_ASSERT_MESSAGE(asked.body, asked.body.find("\"explicit_max_ttl\":\"600s\"") != std::string::npos);
+    for (const char* part : {"\"explicit_max_ttl\":\"7200s\"", "\"ttl\":\"1800s\"", "\"renewable\":true"})
+      CPPUNIT_ASSERT_MESSAGE(asked.body, asked.body.find(part) != std::string::npos);
+  }
+
+  void itsWholeLifeIsBounded() {
+    ApiScene scene;
+    giveOffice(scene);
+    scene.addRepo("account/repo");
+    const auto claim = scene.running();
+    for (const char* bad : {R"({"seconds":59})", R"({"seconds":2764801})", R"({"seconds":"1h"})", R"({"hours":1})"}) {
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(bad, 400, ask(scene, claim.build_id, claim.claim_id, bad).status);
+    }
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("none was made", 0, vault_.count("POST", "/v1/auth/token/create/ocelot-build"));
+    for (const auto& [body, life] :
+         {std::pair("{}", "2764800s"), std::pair("", "1800s"), std::pair(R"({"seconds":90})", "90s")}) {
+      assertStatus(200, ask(scene, claim.build_id, claim.claim_id, body));
+      const std::string asked = vault_.asked().back().body;
+      CPPUNIT_ASSERT_MESSAGE(asked, asked.find("\"explicit_max_ttl\":\"" + std::string(life)) != std::string::npos);
+    }
   }
 
   void nobodyElseIs() {
