@@ -61,7 +61,7 @@ class VaultSealedTest : public CppUnit::TestFixture {
     const TempFolder folder;
     Installation here(withVault(vault, folder));
     const auto repo =
-        here.makeRepo("restarted",
+        here.makeRepo("again",
                       "image: ocelot.local/busybox\nstages:\n  - name: wait\n    secrets: [TOKEN]\n    script: |\n"
                       "      echo started\n      until [ -e /workspace/go ]; do sleep 0.1; done\n"
                       "      test \"$TOKEN\" = s3cr3t-value\n");
@@ -134,9 +134,11 @@ class VaultSealedTest : public CppUnit::TestFixture {
     const auto id = here.build(repo);
     here.awaitLog(id, "started");
     vault.seal();
-    // Its process dies too: what it was given lies beside it.
+    // Its process dies too; what it asks for then waits for Vault.
     for (const pid_t pid : here.buildProcesses(id)) ::kill(pid, SIGKILL);
     letGo(here);
+    here.awaitLog(id, "waiting for secret TOKEN: ");
+    vault.seal(false);
     const auto run = here.awaitEnd(id);
     CPPUNIT_ASSERT_EQUAL_MESSAGE(run.text(), std::string("passed"), run.state);
     CPPUNIT_ASSERT_EQUAL(1, run.attempt);
