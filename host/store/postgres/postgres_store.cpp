@@ -131,7 +131,7 @@ void PostgresStore::migrate() {
     db.script(
         "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock(122472694050676)");
     // While a step waits for a table, everybody waits behind it; whoever has it may be a pg_dump of hours.
-    db.script("SET LOCAL lock_timeout = '5s'");
+    db.script("SET LOCAL lock_timeout = '2s'");
     applyMigrations(where, db, steps);
     schema_ = schemaOf(db);
   });

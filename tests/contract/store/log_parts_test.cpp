@@ -109,7 +109,8 @@ CONTRACT(aLogIsReadAndWrittenInItsOwnPartAlone) {
   const auto held = ground.engine().holding(
       {"BEGIN",
        "DO $$ DECLARE one regclass; BEGIN FOR one IN SELECT inhrelid FROM pg_inherits WHERE inhparent = "
-       "'log_chunks'::regclass AND inhrelid <> ocelot_log_table(ocelot_log_part()) LOOP EXECUTE 'LOCK TABLE ' || one || ' IN ACCESS "
+       "'log_chunks'::regclass AND inhrelid <> ocelot_log_table(ocelot_log_part()) LOOP EXECUTE 'LOCK TABLE ' || one "
+       "|| ' IN ACCESS "
        "EXCLUSIVE MODE'; END LOOP; END $$"});
   lines(10, 30);
   CPPUNIT_ASSERT(ground.store().finish(Ground::ending(claim)));
@@ -235,7 +236,8 @@ CONTRACT(aLogThatIsHalfMovedIsWhole) {
                      "SELECT count(DISTINCT c.end_offset) FROM builds b JOIN log_chunks c ON c.build_id = b.id AND "
                      "c.fence = b.fence WHERE b.id = '" +
                      claim.build_id + "'")) >= static_cast<long long>(log.size() / 1000));
-  CPPUNIT_ASSERT_EQUAL(std::string("f"), parts.text("SELECT CAST(ocelot_admin_empty_log_part(1) AS text)").substr(0, 1));
+  CPPUNIT_ASSERT_EQUAL(std::string("f"),
+                       parts.text("SELECT CAST(ocelot_admin_empty_log_part(1) AS text)").substr(0, 1));
   while (step() > 0)
     ;
   CPPUNIT_ASSERT_EQUAL(std::to_string((log.size() + 999) / 1000), parts.chunksIn("-1"));
@@ -244,14 +246,56 @@ CONTRACT(aLogThatIsHalfMovedIsWhole) {
   CPPUNIT_ASSERT(parts.log(claim.build_id) == log);
 }
 
+CONTRACT(aLogIsReadWholeWhileItMoves) {
+  if (!ground.engine().hasServer()) return;
+  Parts parts(ground);
+  const std::string log = longLog(2000);
+  std::atomic<int> reads{0};
+  std::atomic<bool> stop{false};
+  std::exception_ptr failure;
+  const auto store = ground.openAnother();
+  for (int round = 0; round < 5; ++round) {
+    const std::string branch = "b" + std::to_string(round);
+    const auto claim = parts.running("", branch);
+    for (std::size_t at = 0; at < log.size(); at += 1000)
+      parts.append(claim, static_cast<std::int64_t>(at), log.substr(at, 1000));
+    CPPUNIT_ASSERT(ground.store().finish(Ground::ending(claim)));
+    const std::string part = parts.of(claim.build_id);
+    parts.openNext();
+    reads = 0;
+    stop = false;
+    std::thread reader([&] {
+      try {
+        for (; !stop; ++reads)
+          if (store->readLog(claim.build_id, 0, 1'000'000) != log) throw std::runtime_error("the log is another one");
+      } catch (...) {
+        failure = std::current_exception();
+      }
+    });
+    waitUntil("it is read", [&] { return reads > 3 || failure; });
+    while (std::stoll(parts.text("SELECT ocelot_admin_keep_logs(" + part + ", 5000)")) > 0)
+      ;
+    waitUntil("the part is empty", [&] {
+      parts.tend();
+      return parts.stateOf(std::stoi(part)) != "closed";
+    });
+    const int before = reads;
+    waitUntil("it is read on", [&] { return reads > before + 3 || failure; });
+    stop = true;
+    reader.join();
+    if (failure) std::rethrow_exception(failure);
+    CPPUNIT_ASSERT_EQUAL(std::string("-1"), parts.of(claim.build_id));
+  }
+}
+
 CONTRACT(anEmptyingThatWasKilledHasDoneNothing) {
   if (!ground.engine().hasServer()) return;
   Parts parts(ground);
   parts.ended("x");
   parts.openNext();
   parts.ended("y");
-  const auto deleted = ground.engine().holding({"BEGIN", "DELETE FROM builds WHERE log_part = 1",
-                                                "SELECT ocelot_admin_empty_log_part(1)"});
+  const auto deleted = ground.engine().holding(
+      {"BEGIN", "DELETE FROM builds WHERE log_part = 1", "SELECT ocelot_admin_empty_log_part(1)"});
   ground.engine().restart();
   CPPUNIT_ASSERT_EQUAL(std::string("closed"), parts.stateOf(1));
   CPPUNIT_ASSERT_EQUAL(std::string("1"), parts.chunksIn("1"));
@@ -335,7 +379,8 @@ CONTRACT(logsFromBeforeAreTheFirstPart) {
   if (!ground.engine().hasServer()) return;
   auto& engine = ground.engine();
   engine.script("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
-  engine.script("CREATE TABLE schema_version (version BIGINT PRIMARY KEY, program TEXT NOT NULL, applied_at BIGINT NOT NULL)");
+  engine.script(
+      "CREATE TABLE schema_version (version BIGINT PRIMARY KEY, program TEXT NOT NULL, applied_at BIGINT NOT NULL)");
   const auto& steps = store::postgresMigrations();
   for (std::size_t i = 0; i < 9; ++i) {
     engine.script(steps[i].sql);
@@ -346,7 +391,8 @@ CONTRACT(logsFromBeforeAreTheFirstPart) {
   Parts parts(ground);
   const auto claim = parts.text(
       "WITH made AS (INSERT INTO builds (id, repo, branch, commit_id, trigger_kind, state, queued_at) SELECT "
-      "'00000000-0000-4000-8000-00000000000' || n, 'a/b', 'main', 'c', 'push', 'queued', n FROM generate_series(1, 3) n "
+      "'00000000-0000-4000-8000-00000000000' || n, 'a/b', 'main', 'c', 'push', 'queued', n FROM generate_series(1, 3) "
+      "n "
       "RETURNING id) SELECT count(*) FROM made");
   CPPUNIT_ASSERT_EQUAL(std::string("3"), claim);
   const std::string ended = "00000000-0000-4000-8000-000000000001", runs = "00000000-0000-4000-8000-000000000002",
@@ -360,7 +406,20 @@ CONTRACT(logsFromBeforeAreTheFirstPart) {
   take(key);
   engine.script("SELECT ocelot_worker_append('" + runs + "', '" + key + "', 0, 'begun ')");
 
-  ground.store().migrate();
+  {
+    // As a pg_dump has them; everybody else would wait behind one who waits for it.
+    const auto held = engine.holding({"BEGIN", "LOCK TABLE builds, log_chunks IN ACCESS SHARE MODE"});
+    CPPUNIT_ASSERT_THROW(ground.store().migrate(), store::Unavailable);
+    CPPUNIT_ASSERT_EQUAL(std::string("9"), parts.text("SELECT MAX(version) FROM schema_version"));
+  }
+  waitUntil("the tables can be had", [&] {
+    try {
+      ground.store().migrate();
+      return true;
+    } catch (const store::Unavailable&) {
+      return false;
+    }
+  });
   CPPUNIT_ASSERT_EQUAL(std::string("-1 kept, 0 closed, 1 open"), parts.all());
   CPPUNIT_ASSERT_EQUAL(std::string("8"), parts.text("SELECT works_from FROM schema_version WHERE version = 10"));
   CPPUNIT_ASSERT_EQUAL(std::string("of before"), parts.log(ended));
@@ -370,10 +429,11 @@ CONTRACT(logsFromBeforeAreTheFirstPart) {
   parts.append(claimed, 6, "and gone on");
   CPPUNIT_ASSERT_EQUAL(std::string("0"), parts.of(runs));
   // As a program of the version before reads and removes.
-  CPPUNIT_ASSERT_EQUAL(std::string("begun and gone on"),
-                       parts.text("SELECT string_agg(convert_from(c.bytes, 'UTF8'), '' ORDER BY c.end_offset) FROM "
-                                  "builds b JOIN log_chunks c ON c.build_id = b.id AND c.fence = b.fence WHERE b.id = '" +
-                                  runs + "' AND c.end_offset > 0"));
+  CPPUNIT_ASSERT_EQUAL(
+      std::string("begun and gone on"),
+      parts.text("SELECT string_agg(convert_from(c.bytes, 'UTF8'), '' ORDER BY c.end_offset) FROM "
+                 "builds b JOIN log_chunks c ON c.build_id = b.id AND c.fence = b.fence WHERE b.id = '" +
+                 runs + "' AND c.end_offset > 0"));
   engine.sql("DELETE FROM builds WHERE id = '" + ended + "'");
   const auto next = ground.store().claim("w", {}, 30'000)->claim;
   parts.append(next, 0, "x");
