@@ -103,7 +103,8 @@ std::string guidePage() {
          "to\n"
          "stderr. `NO_COLOR` is honoured. `OCELOT_URL`, `OCELOT_TOKEN` and `OCELOT_CA_FILE` win over what `ocelot "
          "login`\n"
-         "remembers; `OCELOT_DATA_DIR` over the usual place of an installation's files.\n\n"
+         "remembers (`OCELOT_INSECURE=1` is its `--insecure`); `OCELOT_DATA_DIR` over the usual place of an\n"
+         "installation's files.\n\n"
          "Every command takes:\n\n| option | |\n|---|---|\n";
   const auto addTable = [&out](const std::vector<Option>& options) {
     for (const auto& option : options) {

@@ -56,9 +56,10 @@ defaults` prints them all. Later ones win:
 
 1. the built-in defaults,
 2. the file (`--config FILE` names another),
-3. the environment: `OCELOT_WORKER__SLOTS=4` is `worker.slots`; `OCELOT_STORE__PASSWORD_FILE=/run/secrets/db` reads the
+3. with `consul.config`, [the document in Consul](operating.md#consul),
+4. the environment: `OCELOT_WORKER__SLOTS=4` is `worker.slots`; `OCELOT_STORE__PASSWORD_FILE=/run/secrets/db` reads the
    value from a file; lists are separated by commas,
-4. flags: `--set worker.slots=4`, as often as needed.
+5. flags: `--set worker.slots=4`, as often as needed.
 
 A mistake (a key that does not exist, a value of the wrong type, a missing one) stops the daemon before it does anything:
 it names every mistake with file and line and ends with exit status 78. `ocelot-worker --check-config`, and likewise of the

@@ -53,7 +53,8 @@ class FileTest : public CppUnit::TestFixture {
     person_->file("ocelot.yml", kSmall);
     const auto both = test::ocelot({"validate"});
     CPPUNIT_ASSERT_EQUAL(2, both.status);
-    CPPUNIT_ASSERT_MESSAGE(both.err, contains(both.err, "ocelot.yml and ocelot.yaml") && contains(both.err, "remove one"));
+    CPPUNIT_ASSERT_MESSAGE(both.err,
+                           contains(both.err, "ocelot.yml and ocelot.yaml") && contains(both.err, "remove one"));
   }
 
   void whatIsNoFileIsToldAsSuch() {

@@ -22,8 +22,8 @@ class ToolTest : public CppUnit::TestFixture {
   void ofALogLineTheMessageIsTold() {
     CPPUNIT_ASSERT_EQUAL(
         std::string("reading \"docker://a/b\": no such host"),
-        lastWords({1, "",
-                   "time=\"2026-01-02T03:04:05Z\" level=fatal msg=\"reading \\\"docker://a/b\\\": no such host\"\n"}));
+        lastWords(
+            {1, "", "time=\"2026-01-02T03:04:05Z\" level=fatal msg=\"reading \\\"docker://a/b\\\": no such host\"\n"}));
     CPPUNIT_ASSERT_EQUAL(std::string("first the end"),
                          lastWords({1, "", "time=\"t\" level=warning msg=\"first\"\nthe end"}));
     CPPUNIT_ASSERT_EQUAL(std::string("two lines"), lastWords({1, "", R"(time="t" level=error msg="two\nlines")"}));
