@@ -25,6 +25,18 @@ Json brokenStage(const Json& build) {
   return nullptr;
 }
 
+// Those of a build that passed: what did not run says why.
+std::string skippedStages(const Json& build) {
+  std::string out;
+  const auto stages = build->getArray("stages");
+  for (unsigned i = 0; stages && i < stages->size(); ++i) {
+    const auto stage = stages->getObject(i);
+    if (str(stage, "state") == "skipped")
+      out += "  skipped   " + plain(str(stage, "name")) + ": " + plain(str(stage, "sentence")) + "\n";
+  }
+  return out;
+}
+
 std::string framed(std::string_view bytes, int fd) {
   const std::string safe = logs::terminalSafe(bytes, isTerminal(fd) && !std::getenv("NO_COLOR"));
   std::string out;
@@ -105,7 +117,7 @@ std::string ending(const Json& build, const Afterwards& afterwards, int fd) {
   const std::string took = tookOf(build);
   if (!took.empty()) out += "  in " + took;
   out += "\n";
-  if (state == "passed") return out;
+  if (state == "passed") return out + skippedStages(build);
   if (const Json stage = brokenStage(build)) {
     out += "\n  stage     " + paint(plain(str(stage, "name")), Colour::bold, fd) + "\n";
     if (num(stage, "line") > 0) out += "  at        ocelot.yml:" + std::to_string(num(stage, "line")) + "\n";

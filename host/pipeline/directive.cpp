@@ -58,6 +58,8 @@ class Lexer {
     while (at_ < text_.size() && !isBlank(text_[at_]) && !atConnective()) ++at_;
     std::string word(text_.substr(begin, at_ - begin));
     if (word.front() == '\\') return section(word, begin);
+    if (word == "|" || word == "&")
+      throw Stop{begin, "a single `" + word + "`", "write `" + word + word + "`, or put it in quotes"};
     if (lower(word) == "and") return {Token::Kind::word_and, "", begin};
     if (lower(word) == "or") return {Token::Kind::word_or, "", begin};
     return {Token::Kind::value, std::move(word), begin};

@@ -93,8 +93,9 @@ triggers:
 | `\text a\|\|"b c"` | the message of one of the change's commits contains the text |
 
 `&&` binds tighter than `||`, and `and` between parts tighter than `or`. Values that stand beside each other mean `||`. A value with
-spaces, `||`, `&&`, or that is the word `and` or `or` is put in double quotes, in which `\"` and `\\` stand for `"` and `\`. In YAML, put a
-line with double quotes in single quotes if it contains `: ` or ` #`. A stage whose triggers do not hold is shown as skipped, with the reason.
+spaces, `||`, `&&`, or that is the word `and` or `or` or a single `|` or `&` is put in double quotes, in which `\"` and `\\` stand for
+`"` and `\`. In YAML, put a line with double quotes in single quotes if it contains `: ` or ` #`. A stage whose triggers do not hold
+is shown as skipped, with the reason.
 
 ## What the reader refuses
 

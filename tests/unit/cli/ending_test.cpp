@@ -28,6 +28,7 @@ class EndingTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(EndingTest);
   CPPUNIT_TEST(aRedBuildSaysWhereToLook);
   CPPUNIT_TEST(aGreenBuildTakesOneLine);
+  CPPUNIT_TEST(aGreenBuildSaysWhatItSkipped);
   CPPUNIT_TEST(aBuildThatNeverRanSaysWhy);
   CPPUNIT_TEST(aStageThatSaidNothingLeavesNoGap);
   CPPUNIT_TEST(aLogThatCannotBeReadDoesNotHideTheRest);
@@ -53,6 +54,16 @@ class EndingTest : public CppUnit::TestFixture {
     auto server = admin_.client();
     CPPUNIT_ASSERT_EQUAL(std::string("passed  #12 acme/app main 3f2a1c9  in 4.2 s\n"),
                          cli::ending(server, server.get("/v1/builds/b"), 100));
+  }
+
+  void aGreenBuildSaysWhatItSkipped() {
+    admin_.builds = {R"({"id":"b","number":12,"repo":"acme/app","state":"passed","stages":[
+        {"index":0,"name":"test","state":"passed","sentence":""},
+        {"index":1,"name":"deploy","state":"skipped","sentence":"none of its 2 triggers holds for this change"}]})"};
+    auto server = admin_.client();
+    CPPUNIT_ASSERT_EQUAL(
+        std::string("passed  #12 acme/app\n  skipped   deploy: none of its 2 triggers holds for this change\n"),
+        cli::ending(server, server.get("/v1/builds/b"), 100));
   }
 
   void aBuildThatNeverRanSaysWhy() {

@@ -138,6 +138,8 @@ class DirectiveTest : public CppUnit::TestFixture {
     is("8: `\\branch` without a value", "\\branch");
     is("9: `\\branch` without a value", "\\branch || main");
     is("9: `\\branch` without a value; as values, `and` and `or` need quotes", "\\branch and \\text x");
+    is("14: a single `|`; write `||`, or put it in quotes", "\\branch main | dev");
+    is("13: a single `&`; write `&&`, or put it in quotes", "\\filepath a & b");
     is("15: `||` without a value behind it", "\\branch main||");
     is("15: `&&` without a value behind it", "\\text lexer &&");
     is("10: `||` without a value behind it", "\\text a||||b");
