@@ -40,12 +40,13 @@ int build(const Arguments& arguments) {
   std::string repo = arguments.word(0), branch = arguments.text("branch"), commit = arguments.text("commit");
   if (repo.empty()) {
     if (!here) throw Usage("name the repository, or run this inside of its checkout");
-    repo = repoHereOrAdd(server, *here);
     if (branch.empty() && commit.empty()) {
       if (here->branch.empty())
         throw Failure("HEAD is on no branch", "name one with --branch, or a commit with --commit");
       branch = here->branch;
       commit = here->origin.empty() ? here->head : here->pushed;
+      if (here->head.empty())
+        throw Failure("branch " + branch + " has no commit yet", "commit, or build the working copy with `ocelot run`");
       if (commit.empty())
         throw Failure("branch " + branch + " was never pushed",
                       "git push -u origin " + branch + ", or build the working copy with `ocelot run`");
@@ -56,6 +57,8 @@ int build(const Arguments& arguments) {
                 (here->origin.empty() ? ": commit, or `ocelot run`" : ": push, or `ocelot run`");
       std::cerr << paint(what, Colour::dim, 2) << "\n";
     }
+    // Last: a repository that cannot be built from here is not made known.
+    repo = repoHereOrAdd(server, *here);
   }
   http::JsonWriter body;
   body.object()

@@ -2,6 +2,7 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 
@@ -20,6 +21,7 @@ constexpr const char* kSmall = "image: debian:12\nstages: [{name: test, script: 
 class FileTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(FileTest);
   CPPUNIT_TEST(theFileInTheCheckoutsRootIsMeant);
+  CPPUNIT_TEST(whatCannotBeBuiltYetIsTold);
   CPPUNIT_TEST(eitherNameButNotBoth);
   CPPUNIT_TEST(whatIsNoFileIsToldAsSuch);
   CPPUNIT_TEST(whatInitWritesIsValid);
@@ -45,6 +47,22 @@ class FileTest : public CppUnit::TestFixture {
     std::filesystem::remove("../../ocelot.yml");
     CPPUNIT_ASSERT_EQUAL(0, test::ocelot({"init"}).status);
     CPPUNIT_ASSERT(std::filesystem::exists("../../ocelot.yml") && !std::filesystem::exists("ocelot.yml"));
+  }
+
+  // Before any server is asked, or told of the repository.
+  void whatCannotBeBuiltYetIsTold() {
+    CPPUNIT_ASSERT(cli::git(person_->folder(), {"init", "-q", "-b", "main"}));
+    ::setenv("OCELOT_URL", "http://127.0.0.1:9", 1);
+    const auto empty = test::ocelot({"build"});
+    CPPUNIT_ASSERT_EQUAL(2, empty.status);
+    CPPUNIT_ASSERT_MESSAGE(empty.err, contains(empty.err, "branch main has no commit yet"));
+    CPPUNIT_ASSERT(cli::git(person_->folder(), {"-c", "user.name=A", "-c", "user.email=a@b", "commit", "-q",
+                                                "--allow-empty", "-m", "one"}));
+    CPPUNIT_ASSERT(cli::git(person_->folder(), {"remote", "add", "origin", "https://git.example/a/b"}));
+    const auto unpushed = test::ocelot({"build"});
+    CPPUNIT_ASSERT_EQUAL(2, unpushed.status);
+    CPPUNIT_ASSERT_MESSAGE(unpushed.err, contains(unpushed.err, "branch main was never pushed"));
+    ::unsetenv("OCELOT_URL");
   }
 
   void eitherNameButNotBoth() {
