@@ -1,7 +1,10 @@
 #include "components/worker/settings.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <stdexcept>
 #include <thread>
@@ -46,6 +49,15 @@ std::string stableId(const std::string& data_dir) {
   return fresh;
 }
 
+// Not the device: that of a container's own file system is another after each start.
+std::string placeOf(const std::string& data_dir) {
+  struct stat folder {};
+  if (::stat(data_dir.c_str(), &folder) != 0)
+    throw std::runtime_error("look at " + data_dir + ": " + std::strerror(errno));
+  const auto boot = builddir::readIfPresent("/proc/sys/kernel/random/boot_id", 64).value_or("unknown");
+  return hostName() + " (boot " + boot.substr(0, 8) + ", folder " + std::to_string(folder.st_ino) + ")";
+}
+
 }  // namespace
 
 Settings settingsFrom(const config::Config& config) {
@@ -58,6 +70,7 @@ Settings settingsFrom(const config::Config& config) {
   fs::permissions(settings.runBuilds(), fs::perms::owner_all);
   settings.id = stableId(settings.data_dir);
   settings.key = ownKey(settings.data_dir);
+  settings.place = placeOf(settings.data_dir);
   settings.name = config.has("worker.name") ? config.text("worker.name") : hostName();
   settings.url = config.text("worker.public_url");
   settings.admin_urls = config.list("worker.admin_url");

@@ -15,6 +15,8 @@ namespace ocelot::worker {
 struct Settings {
   std::string id;   // stable: kept in <data>/worker-id
   std::string key;  // likewise, in <data>/worker-key; nobody else knows it
+  // "build-2 (boot 5f2c1a9e, folder 1311)": that of a copy of the machine or of <data> is another one.
+  std::string place;
   std::string name;
   std::string url;  // where clients find its log server
   std::vector<std::string> admin_urls;

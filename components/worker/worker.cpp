@@ -39,19 +39,36 @@ void Worker::check(const config::Config& config, std::vector<config::Problem>& p
 
 void Worker::open(daemon::Context& context) {
   const config::Config& config = context.config();
+  settings_ = settingsFrom(config);
   engines::openForDaemon(engines_, config, [&] {
     ticket_key_ = std::make_unique<engines::SharedKey>(engines_, ticket::kKeySecret);
     gate_ = std::make_unique<ticket::Gate>([this] { return ticket_key_->get(); });
     secrets_away_ = engines_.secrets->whyAway();
     runtime_choices_ = runtimes::choicesOf(config, engines::resolverOf(*engines_.secrets));
     started_at_ = engines_.store->now();
+    takeId();
   });
+}
+
+// Before anything is done in the name of this id: a copied machine has builds of the other one's to give back. One that
+// may only have died is waited for; one that goes on saying that it is there is another worker.
+void Worker::takeId() {
+  auto row = announcement();
+  row.note = "starting";
+  try {
+    engines_.store->putWorker(row);
+  } catch (const store::WorkerHeld& held) {
+    const auto now = Clock::now();
+    if (!refused_since_) refused_since_ = now;
+    const auto waited = std::chrono::duration_cast<std::chrono::microseconds>(now - *refused_since_).count();
+    if (held.silent_for + 1'000'000 < waited) throw daemon::Unfit(held.what());
+    throw daemon::Away("worker's id", held.what());
+  }
 }
 
 void Worker::start(daemon::Context& context) {
   context_ = &context;
   const config::Config& config = context.config();
-  settings_ = settingsFrom(config);
   providers_ = std::make_unique<providers::Providers>(config, engines::resolverOf(*engines_.secrets));
   runtimes_ = std::make_unique<Runtimes>(settings_.program, std::move(runtime_choices_));
   watch_ = std::make_unique<logs::LogWatch>();
@@ -267,6 +284,7 @@ bool Worker::takeOne() {
 std::string Worker::whyIdle() {
   {
     std::lock_guard guard(mutex_);
+    if (!displaced_.empty()) return displaced_;
     if (drained_by_) return "drained by " + *drained_by_;
   }
   const std::string why = runtimes_->whyNone();
@@ -331,17 +349,33 @@ void Worker::learnDrain() {
   engines_.queue->wakeUp();
 }
 
-void Worker::announce() {
+store::WorkerRow Worker::announcement() const {
   store::WorkerRow row;
   row.id = settings_.id;
+  row.key = settings_.key;
+  row.place = settings_.place;
+  row.lease_ms = settings_.lease.count();
   row.name = settings_.name;
   row.url = settings_.url;
   row.tags = settings_.tags;
-  row.slots = slots();
   row.version = OCELOT_VERSION;
-  row.note = context_->draining() ? "draining" : whyIdle();
   row.started_at = started_at_;
-  engines_.discovery->announce(row);
+  return row;
+}
+
+void Worker::announce() {
+  auto row = announcement();
+  row.slots = slots();
+  row.note = context_->draining() ? "draining" : whyIdle();
+  try {
+    // Consul lets everybody say anything: whose an id is, the store knows.
+    if (context_->config().text("discovery.kind") != "store") keepId(row);
+    engines_.discovery->announce(row);
+    setDisplaced("");
+  } catch (const store::WorkerHeld& held) {
+    setDisplaced(held.what());
+    return;
+  }
   std::vector<std::string> builds;
   {
     std::lock_guard guard(mutex_);
@@ -349,6 +383,31 @@ void Worker::announce() {
       if (!keeper->concluded()) builds.push_back(id);
   }
   engines_.discovery->running(row.id, builds);
+}
+
+void Worker::keepId(const store::WorkerRow& row) {
+  try {
+    engines_.store->putWorker(row);
+  } catch (const store::Unavailable&) {
+    // Without it nobody else can take the id either.
+  }
+}
+
+// Another has taken this worker's id, while this one was away for too long.
+void Worker::setDisplaced(const std::string& why) {
+  bool changed = false;
+  {
+    std::lock_guard guard(mutex_);
+    changed = displaced_.empty() != why.empty();
+    displaced_ = why;
+  }
+  if (!changed) return;
+  if (why.empty()) {
+    log(LogLevel::info, "this worker's id is its own again; builds are taken");
+  } else {
+    log(LogLevel::error, "another worker has this one's id; no builds are taken", {{"why", why}});
+  }
+  engines_.queue->wakeUp();
 }
 
 // The containers of builds that nobody runs: left by a crash, or by a worker that was away for too long.
@@ -455,7 +514,12 @@ void Worker::stop(daemon::Context&) {
   desk_.reset();
   keepers_.clear();
   try {
+    {
+      std::lock_guard guard(mutex_);
+      if (!displaced_.empty()) return;  // what stands there is the other's
+    }
     engines_.discovery->withdraw(settings_.id);
+    if (context_->config().text("discovery.kind") != "store") engines_.store->removeWorker(announcement());
   } catch (const std::exception&) {
     // What stands there goes out of date by itself.
   }

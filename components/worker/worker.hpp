@@ -56,6 +56,10 @@ class Worker final : public daemon::Daemon {
   std::string adminWithStore();
   void showPresence();  // thread: announces, learns, sweeps
   void learnDrain();
+  void takeId();
+  void keepId(const store::WorkerRow& row);
+  void setDisplaced(const std::string& why);
+  store::WorkerRow announcement() const;  // but for what changes
   void announce();
   void sweep();
   void lookAfterRuntimes();  // thread: probes, and now and then tidies
@@ -83,10 +87,12 @@ class Worker final : public daemon::Daemon {
   bool look_again_ = false;                // a runtime failed: ask it before the next build
   std::optional<std::string> drained_by_;  // by whom: the person who asked for no new builds
   std::string secrets_away_;               // why, "" when secrets can be had
+  std::string displaced_;                  // by whom, "" when this worker's id is its own
   std::string queue_trouble_;              // of the taker's thread
   store::Micros started_at_ = 0;
-  std::future<std::vector<store::Renewal>> renewing_;  // of the leases' thread, as
-  std::vector<store::Claim> renewed_claims_;           // what it is about
+  std::optional<std::chrono::steady_clock::time_point> refused_since_;  // open()'s: another has this id
+  std::future<std::vector<store::Renewal>> renewing_;                   // of the leases' thread, as
+  std::vector<store::Claim> renewed_claims_;                            // what it is about
   std::thread taker_, leases_, presence_, runtimes_thread_;
   daemon::Context* context_ = nullptr;
 };

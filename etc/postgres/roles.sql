@@ -43,7 +43,7 @@ GRANT SELECT ON schema_version TO ocelot_worker, ocelot_hooks, ocelot_poller;
 GRANT SELECT ON repos, blobs, workers, drains TO ocelot_worker, ocelot_hooks, ocelot_poller;
 
 -- Takes builds and says how they go, by functions that ask for the claim of each: it sees no build but those that it
--- runs, changes no other, and knows neither tokens nor who did what.
+-- runs, changes no other, announces itself under no other's id, and knows neither tokens nor who did what.
 DO $$
 DECLARE
   one regprocedure;
@@ -52,7 +52,6 @@ BEGIN
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO ocelot_worker', one);
   END LOOP;
 END $$;
-GRANT INSERT, UPDATE, DELETE ON workers TO ocelot_worker;
 
 -- Accept builds, and change nothing of one that is there. They see no claims.
 DO $$

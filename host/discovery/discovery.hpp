@@ -15,8 +15,10 @@ using Worker = store::WorkerRow;
 class Discovery {
  public:
   virtual ~Discovery() = default;
-  virtual void announce(const Worker& worker) = 0;  // again every 5 s
-  virtual void withdraw(const std::string& worker_id) = 0;
+  // Again every 5 s. store::WorkerHeld: another worker has that id (the stand-in asks; what Consul is told, the store
+  // is asked about before).
+  virtual void announce(const Worker& worker) = 0;
+  virtual void withdraw(const std::string& worker_id) = 0;  // what was announced from here
   // Workers heard of in the last 15 s.
   virtual std::vector<Worker> workers() = 0;
   virtual std::optional<Worker> find(const std::string& worker_id) = 0;

@@ -1,6 +1,7 @@
 // The stand-in for Consul: the table of workers in the store.
 
 #include <algorithm>
+#include <mutex>
 
 #include "host/discovery/discovery.hpp"
 
@@ -14,8 +15,20 @@ class StoreDiscovery final : public Discovery {
  public:
   explicit StoreDiscovery(store::Store& store) : store_(store) {}
 
-  void announce(const Worker& worker) override { store_.putWorker(worker); }
-  void withdraw(const std::string& worker_id) override { store_.removeWorker(worker_id); }
+  void announce(const Worker& worker) override {
+    store_.putWorker(worker);
+    const std::lock_guard lock(mutex_);
+    announced_ = worker;
+  }
+  void withdraw(const std::string& worker_id) override {
+    Worker worker;
+    {
+      const std::lock_guard lock(mutex_);
+      worker = announced_;
+    }
+    if (worker.id != worker_id) worker = Worker{worker_id, "", "", {}, 0, "", "", 0, 0};
+    store_.removeWorker(worker);
+  }
 
   std::vector<Worker> workers() override {
     auto rows = store_.workers();
@@ -37,6 +50,8 @@ class StoreDiscovery final : public Discovery {
 
  private:
   store::Store& store_;
+  std::mutex mutex_;  // guards announced_
+  Worker announced_;  // last, from here
 };
 
 }  // namespace

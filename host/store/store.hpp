@@ -40,6 +40,13 @@ class Conflict : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Another worker has that id, and was heard of so long ago.
+class WorkerHeld : public Conflict {
+ public:
+  WorkerHeld(const std::string& what, model::Micros silent) : Conflict(what), silent_for(silent) {}
+  model::Micros silent_for;
+};
+
 using model::Build;
 using model::Micros;
 using model::Repo;
@@ -153,6 +160,10 @@ struct WorkerRow {
   std::string note;  // why it takes no builds, "" when it does
   Micros started_at = 0;
   Micros seen_at = 0;
+  // Only to announce itself; not told to those who list the workers.
+  std::string key = {};       // as its Claimant's
+  std::string place = {};     // machine and folder, for people too: one id is not for two of them
+  std::int64_t lease_ms = 0;  // for how long it holds its builds unheard of
 };
 
 // A worker was asked by a person to take no new builds.
@@ -302,9 +313,12 @@ class Store {
   virtual int pruneAudit(int keep_days, int limit) = 0;
 
   // ── workers (the discovery stand-in keeps its table here) ──
-  virtual void putWorker(const WorkerRow& row) = 0;  // sets seen_at
+  // Sets seen_at. An id belongs to the key and the place that announced it, until that was not heard of for as long as
+  // its lease lasts (half a minute at least); under another key, until no build is held either. Until then: WorkerHeld.
+  // Who has an id under another key claims nothing and holds nothing: Conflict.
+  virtual void putWorker(const WorkerRow& row) = 0;
   virtual std::vector<WorkerRow> workers() = 0;
-  virtual void removeWorker(std::string_view id) = 0;
+  virtual void removeWorker(const WorkerRow& row) = 0;  // as announced; nobody else's
 
   // ── draining: stays until it is undone, whether the worker is there or not ──
   virtual Drain drainWorker(const Drain& wanted) = 0;  // sets `at`; asked for before: that stays, and is returned

@@ -1,5 +1,5 @@
 // What a worker does to builds, each a call of a function that demands the claim
-// (migrations/0008_worker_functions.sql): its role has no other way to them.
+// (migrations/0008_worker_functions.sql, 0011_worker_places.sql): its role has no other way to them.
 
 #include <stdexcept>
 
@@ -133,6 +133,25 @@ std::vector<ClaimedBuild> PostgresStore::heldBy(const Claimant& claimant) {
 std::string PostgresStore::previousPassed(const Claim& claim) {
   return within<std::string>(Access::read, [&](Connection& db, bool) {
     return db.query("SELECT ocelot_worker_previous($1, $2)", "t", {claim.build_id, claim.claim_id}).text(0, 0);
+  });
+}
+
+void PostgresStore::putWorker(const WorkerRow& row) {
+  const std::string tags = joinedTags(row);
+  transact(Access::write_one, [&](Connection& db, bool) {
+    const Rows other = db.query(
+        "SELECT other_name, other_place, other_url, silent_for FROM ocelot_worker_announce($1, $2, $3, $4, $5, $6, $7, "
+        "$8, $9, $10, $11)",
+        "ttti",
+        {row.id, row.key, row.place, row.name, row.url, tags, row.slots, row.version, row.note, row.started_at,
+         row.lease_ms * 1000});
+    if (!other.empty()) throwHeld(row, other);
+  });
+}
+
+void PostgresStore::removeWorker(const WorkerRow& row) {
+  transact(Access::write_one, [&](Connection& db, bool) {
+    db.query("SELECT ocelot_worker_withdraw($1, $2, $3)", "i", {row.id, row.key, row.place});
   });
 }
 

@@ -181,6 +181,28 @@ void requireEnding(const Finish& finish) {
   requireAtMost("log chunk", finish.tail, kMaxLogChunk);
 }
 
+std::string joinedTags(const WorkerRow& row) {
+  std::string out;
+  for (const auto& tag : row.tags) {
+    if (tag.find_first_of(" \t\r\n") != std::string::npos || tag.empty())
+      throw std::invalid_argument("announce a worker: \"" + tag + "\" is no tag; a tag is a word");
+    if (!out.empty()) out += ' ';
+    out += tag;
+  }
+  return out;
+}
+
+void throwHeld(const WorkerRow& row, const Rows& other) {
+  const auto shown = [](const std::string& name, const std::string& place, const std::string& url) {
+    return "\"" + name + "\"" + (place.empty() ? "" : " on " + place) + (url.empty() ? "" : ", " + url);
+  };
+  throw WorkerHeld("announce worker " + row.id + " as " + shown(row.name, row.place, row.url) + ": " +
+                       shown(other.text(0, 0), other.text(0, 1), other.text(0, 2)) +
+                       " has that id; two workers never share one: give each a data_dir of its own, without the "
+                       "worker-id and worker-key of another",
+                   other.integer(0, 3));
+}
+
 void throwBehind(const Finish& finish, std::int64_t stored) {
   throw Conflict("seal the log of build " + finish.claim.build_id + ": the store has " + std::to_string(stored) +
                  " bytes of it and the worker " + std::to_string(finish.log_bytes) + "; append the rest first");

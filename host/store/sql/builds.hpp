@@ -41,6 +41,10 @@ void addNotice(Connection& db, const std::string& build_id);
 std::vector<Renewal> renewalsOf(const std::vector<Claim>& claims, const Rows& held);
 // Throws std::invalid_argument for what no running build can end as.
 void requireEnding(const Finish& finish);
+// A worker's tags in one text: they are words, so a blank separates them.
+std::string joinedTags(const WorkerRow& row);
+// What announcing `row` was refused for: the name, place and URL of who has its id, and since when that is silent.
+[[noreturn]] void throwHeld(const WorkerRow& row, const Rows& other);
 // The store has `stored` bytes of the log, and the worker has others. Throws Conflict.
 [[noreturn]] void throwBehind(const Finish& finish, std::int64_t stored);
 void requireFewStages(const std::string& build_id, const std::vector<Stage>& stages);

@@ -20,18 +20,6 @@ Token tokenFrom(const Rows& rows, std::size_t row) {
           rows.integer(row, 4), rows.integer(row, 5), rows.integer(row, 6)};
 }
 
-// Tags are words without blanks, so a blank separates them.
-std::string joined(const std::vector<std::string>& tags) {
-  std::string out;
-  for (const auto& tag : tags) {
-    if (tag.find_first_of(" \t\r\n") != std::string::npos || tag.empty())
-      throw std::invalid_argument("announce a worker: \"" + tag + "\" is no tag; a tag is a word");
-    if (!out.empty()) out += ' ';
-    out += tag;
-  }
-  return out;
-}
-
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> out;
   for (std::size_t begin = 0; begin < text.size();) {
@@ -110,18 +98,6 @@ bool SqlStore::revokeToken(std::string_view id) {
   });
 }
 
-void SqlStore::putWorker(const WorkerRow& row) {
-  const std::string tags = joined(row.tags);
-  transact(Access::write_one, [&](Connection& db, bool) {
-    db.run(
-        "INSERT INTO workers (id, name, url, tags, slots, version, note, started_at, seen_at) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, ocelot_now()) ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
-        "url = excluded.url, tags = excluded.tags, slots = excluded.slots, version = excluded.version, "
-        "note = excluded.note, started_at = excluded.started_at, seen_at = excluded.seen_at",
-        {row.id, row.name, row.url, tags, row.slots, row.version, row.note, row.started_at});
-  });
-}
-
 std::vector<WorkerRow> SqlStore::workers() {
   return within<std::vector<WorkerRow>>(Access::read, [](Connection& db, bool) {
     const Rows rows =
@@ -131,13 +107,9 @@ std::vector<WorkerRow> SqlStore::workers() {
     for (std::size_t row = 0; row < rows.size(); ++row)
       workers.push_back({rows.text(row, 0), rows.text(row, 1), rows.text(row, 2), split(rows.text(row, 3)),
                          static_cast<int>(rows.integer(row, 4)), rows.text(row, 5), rows.text(row, 6),
-                         rows.integer(row, 7), rows.integer(row, 8)});
+                         rows.integer(row, 7), rows.integer(row, 8), "", "", 0});
     return workers;
   });
-}
-
-void SqlStore::removeWorker(std::string_view id) {
-  transact(Access::write_one, [&](Connection& db, bool) { db.run("DELETE FROM workers WHERE id = $1", {id}); });
 }
 
 void SqlStore::putBlob(const std::string& name, const std::string& bytes) {

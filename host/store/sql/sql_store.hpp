@@ -71,9 +71,7 @@ class SqlStore : public Store {
   std::vector<AuditEntry> audit(std::int64_t before_id, int limit) override;
   int pruneAudit(int keep_days, int limit) override;
 
-  void putWorker(const WorkerRow& row) override;
   std::vector<WorkerRow> workers() override;
-  void removeWorker(std::string_view id) override;
 
   Drain drainWorker(const Drain& wanted) override;
   bool undrainWorker(std::string_view worker_id) override;

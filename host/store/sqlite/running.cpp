@@ -1,6 +1,7 @@
 // What a worker does to the builds that it runs. Every write names the claim. In PostgreSQL, where workers may be
 // trusted less than the database, functions do the same: migrations/0008_worker_functions.sql.
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "host/digest/digest.hpp"
@@ -14,8 +15,17 @@ using model::BuildState;
 
 namespace {
 
+constexpr std::int64_t kLeastSilence = 30'000'000;  // after which a worker may have lost its id
+
 // What is kept of a key; "" of none.
 std::string keySum(const std::string& key) { return key.empty() ? "" : digest::sha256Hex(key); }
+
+void requireWorker(Connection& db, const Claimant& claimant) {
+  if (!db.query("SELECT id FROM workers WHERE id = $1 AND key_sum NOT IN ('', $2)", "t",
+                {claimant.id, keySum(claimant.key)})
+           .empty())
+    throw Conflict("worker " + claimant.id + ": another worker has that id, under another key");
+}
 
 }  // namespace
 
@@ -47,6 +57,7 @@ std::optional<ClaimedBuild> SqliteStore::take(const Claimant& claimant, const st
       claimColumns();
   return within<std::optional<ClaimedBuild>>(
       Access::durable_one, [&](Connection& db, bool again) -> std::optional<ClaimedBuild> {
+        requireWorker(db, claimant);
         // A claim whose answer was lost is looked up, or its build would wait for its lease to end.
         if (again) {
           const Rows held = db.query(mine, kClaimTypes, {claim_id});
@@ -145,6 +156,7 @@ std::vector<ClaimedBuild> SqliteStore::heldBy(const Claimant& claimant) {
       "SELECT " + claimColumns() +
       " FROM builds WHERE state = 'running' AND worker = $1 AND worker_key IN ('', $2) ORDER BY number";
   return within<std::vector<ClaimedBuild>>(Access::read, [&](Connection& db, bool) {
+    requireWorker(db, claimant);
     const Rows rows = db.query(sql, kClaimTypes, {claimant.id, keySum(claimant.key)});
     std::vector<ClaimedBuild> held;
     for (std::size_t row = 0; row < rows.size(); ++row) {
@@ -166,6 +178,39 @@ std::string SqliteStore::previousPassed(const Claim& claim) {
     if (build.empty()) return "";
     const Rows passed = db.query(before, "t", {build.text(0, 0), build.text(0, 1), build.integer(0, 2)});
     return passed.empty() ? "" : passed.text(0, 0);
+  });
+}
+
+void SqliteStore::putWorker(const WorkerRow& row) {
+  static const std::string sql =
+      "INSERT INTO workers (id, name, url, tags, slots, version, note, started_at, seen_at, key_sum, place) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, ocelot_now(), $9, $10) ON CONFLICT (id) DO UPDATE SET "
+      "name = excluded.name, url = excluded.url, tags = excluded.tags, slots = excluded.slots, "
+      "version = excluded.version, note = excluded.note, started_at = excluded.started_at, "
+      "seen_at = excluded.seen_at, key_sum = excluded.key_sum, place = excluded.place "
+      "WHERE (workers.key_sum IN ('', $9) AND (workers.place IN ('', $10) OR workers.seen_at < $11)) "
+      "OR (workers.seen_at < $11 AND NOT EXISTS (SELECT 1 FROM builds WHERE state = 'running' AND worker = $1 "
+      "AND worker_key NOT IN ('', $9))) RETURNING id";
+  const std::string tags = joinedTags(row);
+  const std::string sum = keySum(row.key);
+  transact(Access::write_one, [&](Connection& db, bool) {
+    const std::int64_t lost =
+        db.query("SELECT ocelot_now()", "i", {}).integer(0, 0) - std::max(row.lease_ms * 1000, kLeastSilence);
+    if (!db.query(sql, "t",
+                  {row.id, row.name, row.url, tags, row.slots, row.version, row.note, row.started_at, sum, row.place,
+                   lost})
+             .empty())
+      return;
+    const Rows other =
+        db.query("SELECT name, place, url, ocelot_now() - seen_at FROM workers WHERE id = $1", "ttti", {row.id});
+    throwHeld(row, other);
+  });
+}
+
+void SqliteStore::removeWorker(const WorkerRow& row) {
+  transact(Access::write_one, [&](Connection& db, bool) {
+    db.run("DELETE FROM workers WHERE id = $1 AND key_sum IN ('', $2) AND place IN ('', $3)",
+           {row.id, keySum(row.key), row.place});
   });
 }
 

@@ -29,6 +29,8 @@ class SqliteStore : public SqlStore {
   bool release(const Claim& claim, const std::string& why) override;
   std::vector<ClaimedBuild> heldBy(const Claimant& claimant) override;
   std::string previousPassed(const Claim& claim) override;
+  void putWorker(const WorkerRow& row) override;
+  void removeWorker(const WorkerRow& row) override;
   std::optional<std::int64_t> appendLog(const Claim& claim, std::int64_t offset, std::string_view bytes) override;
   std::string readLog(std::string_view build_id, std::int64_t offset, std::size_t max_bytes) override;
 

@@ -35,7 +35,7 @@ CONTRACT(aDrainOutlivesTheWorkersRow) {
   auto& store = ground.store();
   store.putWorker({"worker-1", "alpha", "http://a:1", {}, 1, "1", "", 1, 0});
   store.drainWorker({"worker-1", "alpha", "ada", 0});
-  store.removeWorker("worker-1");
+  store.removeWorker({"worker-1", "", "", {}, 0, "", "", 0, 0});
   CPPUNIT_ASSERT_EQUAL(std::size_t{1}, store.drains().size());
 }
 

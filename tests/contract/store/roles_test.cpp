@@ -104,7 +104,7 @@ CONTRACT(aWorkersRoleRunsBuildsAndNoMore) {
   CPPUNIT_ASSERT_EQUAL(std::string(), worker->previousPassed(claimed->claim));
   const auto given_back = worker->claim("worker-1", {}, 30'000);
   CPPUNIT_ASSERT(given_back && worker->release(given_back->claim, "drain"));
-  worker->removeWorker("worker-1");
+  worker->removeWorker(row);
 
   neitherTokensNorTheAudit(*worker);
   denied("accept a build", [&] { worker->accept(Ground::someBuild(), ""); });
@@ -168,7 +168,12 @@ CONTRACT(aForgedClaimReadsAndChangesNothing) {
                           "SELECT ocelot_log_part()",
                           "SELECT ocelot_admin_next_log_part(0, 1, 0)",
                           "SELECT ocelot_admin_keep_logs(0, 1)",
-                          "SELECT ocelot_admin_empty_log_part(0)"})
+                          "SELECT ocelot_admin_empty_log_part(0)",
+                          "UPDATE workers SET url = 'http://mine'",
+                          "DELETE FROM workers",
+                          "INSERT INTO workers (id, name, url, tags, slots, version, note, started_at, seen_at) VALUES "
+                          "('x', '', '', '', 1, '', '', 0, 0)",
+                          "SELECT ocelot_require_worker('x', '')"})
     CPPUNIT_ASSERT_THROW_MESSAGE(sql, asWorker(sql), std::runtime_error);
   // Tables of one's own in the way of the functions': they do not look there.
   asWorker(
