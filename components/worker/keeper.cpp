@@ -193,8 +193,7 @@ bool Keeper::runOnce() {
     envelope.run_directory = directory_.run();
     std::string url;
     try {
-      const bool has_pass = std::filesystem::exists(directory_.pass());
-      envelope.access = context_.secretsFor(build_, underWay(), has_pass);
+      envelope.access = secretsAccess();
       envelope.clone = context_.accessTo(build_.build, url);
       envelope.registry = context_.registryAccess(build_.build);
     } catch (const secrets::Unavailable& away) {
@@ -222,6 +221,16 @@ bool Keeper::runOnce() {
   if (pidfd >= 0) ::close(pidfd);
   if (ended && !removed_ && !leaving_) crashed(pid > 0 ? nursery_->statusOf(pid) : std::nullopt);
   return true;
+}
+
+// Asked for once, so that the next process of a build needs neither store nor admin; a pass that was taken out of its
+// wrapping lies in the directory, and one that was not is lost with its process.
+builddir::SecretsAccess Keeper::secretsAccess() {
+  const bool has_pass = std::filesystem::exists(directory_.pass());
+  if (!access_ || (!access_->pass.empty() && !has_pass)) access_ = context_.secretsFor(build_, underWay(), has_pass);
+  builddir::SecretsAccess access = *access_;
+  if (has_pass) access.pass.clear();
+  return access;
 }
 
 // What a running build was given lies beside it.

@@ -76,6 +76,7 @@ class Keeper {
   void prepare();
   bool prepareWhenStoreIsThere();
   void waitForStore(const std::string& why);
+  builddir::SecretsAccess secretsAccess();
   bool underWay();
   void take(const builddir::Event& event);
   void ship(bool all);
@@ -98,6 +99,7 @@ class Keeper {
   std::vector<model::Stage> stages_;
   bool stages_changed_ = false;
   std::string phase_;
+  std::optional<builddir::SecretsAccess> access_;
   std::optional<builddir::Event> result_;
   bool removed_ = false;
   std::int64_t shipped_ = 0;

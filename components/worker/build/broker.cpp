@@ -25,7 +25,7 @@ constexpr std::chrono::milliseconds kFirstPause{500}, kLongestPause{10000};
 constexpr std::chrono::seconds kToldEvery{60};  // that a secret is still waited for
 constexpr std::size_t kLongestSentence = 1000;
 
-std::string sentence(std::string text) {
+std::string shortened(std::string text) {
   for (char& c : text)
     if (static_cast<unsigned char>(c) < ' ') c = ' ';
   return text.substr(0, kLongestSentence);
@@ -227,7 +227,7 @@ void Broker::fetchOne(std::unique_lock<std::mutex>& lock, const std::string& nam
     words_there_.set();
   } else {
     secret.state = Secret::State::refused;
-    secret.text = sentence(refused);
+    secret.text = shortened(refused);
     answers_there_.set();
   }
 }
@@ -237,7 +237,7 @@ void Broker::waited(const std::string& name, Secret& secret, const std::string& 
   if (secret.tries == 0 || now - secret.told_at >= kToldEvery) {
     const std::string still =
         secret.tries == 0 ? "waiting for secret " : "after " + spokenSince(secret.since) + " still waiting for secret ";
-    words_.push_back({"", sentence(still + name + ": " + why)});
+    words_.push_back({"", shortened(still + name + ": " + why)});
     words_there_.set();
     secret.told_at = now;
   }

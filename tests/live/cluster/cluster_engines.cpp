@@ -76,8 +76,9 @@ void Cluster::setUpConsul() { toConsul("PUT", "kv/ocelot/config", kTimes); }
 void Cluster::setUpVault() {
   toVault("POST", "sys/mounts/secret", R"({"type":"kv","options":{"version":"2"}})");
   toVault("POST", "sys/auth/approle", R"({"type":"approle"})");
-  toVault("POST", "auth/token/roles/ocelot-build",
-          R"({"orphan":true,"renewable":true,"token_explicit_max_ttl":"26h","allowed_policies_glob":["ocelot-repo-*"]})");
+  toVault(
+      "POST", "auth/token/roles/ocelot-build",
+      R"({"orphan":true,"renewable":true,"token_explicit_max_ttl":"26h","allowed_policies_glob":["ocelot-repo-*"]})");
   const auto policy = [this](const std::string& name, const std::string& text) {
     toVault("PUT", "sys/policies/acl/" + name, "{\"policy\":" + http::quoted(text) + "}");
   };

@@ -60,6 +60,17 @@ std::map<std::string, BuildSeen> eachOnce(Scene& scene) {
   return by_branch;
 }
 
+// A log without what is said in it while a secret store is away.
+std::string withoutWaiting(const std::string& log) {
+  std::string out;
+  std::istringstream lines(log);
+  for (std::string line; std::getline(lines, line);) {
+    const bool ours = line.compare(0, 9, "[ocelot: ") == 0 && line.find("secret TOKEN") != std::string::npos;
+    if (!ours) out += line + "\n";
+  }
+  return out;
+}
+
 // I4, in the store and for whoever followed.
 void logsAreWhole(Scene& scene, const std::map<std::string, BuildSeen>& by_branch) {
   std::map<std::string, std::string> wanted_of;
@@ -70,7 +81,7 @@ void logsAreWhole(Scene& scene, const std::map<std::string, BuildSeen>& by_branc
     const std::string own =
         stored.compare(0, kFetching.size(), kFetching) == 0 ? stored.substr(0, stored.find('\n') + 1) : "";
     CPPUNIT_ASSERT_EQUAL_MESSAGE("the log of " + wanted.branch + ", attempt " + std::to_string(one.attempt),
-                                 own + wanted.log(), stored);
+                                 own + wanted.log(), withoutWaiting(stored));
     CPPUNIT_ASSERT_EQUAL(one.log_sha256, sha256Hex(stored));
     wanted_of[one.id] = stored;
   }
