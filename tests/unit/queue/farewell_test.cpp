@@ -1,4 +1,5 @@
-// A subscription's end: a wake-up that crosses it on the wire is given back, not kept until nsqd's time-out of messages.
+// A subscription's end: a wake-up that crosses it on the wire is given back, not kept until nsqd's time-out of
+// messages.
 
 #include <cppunit/extensions/HelperMacros.h>
 #include <poll.h>
