@@ -54,6 +54,8 @@ Person::Person() : before_(std::filesystem::current_path()) {
     ::unsetenv(name);
   ::setenv("HOME", folder_.path.c_str(), 1);
   ::setenv("OCELOT_DATA_DIR", (folder_.path + "/data").c_str(), 1);
+  // By default it lies in the machine's memory, named for the data folder, and would stay there.
+  ::setenv("OCELOT_RUN_DIR", (folder_.path + "/run").c_str(), 1);
   ::setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
   std::filesystem::current_path(folder_.path);
 }
