@@ -14,7 +14,8 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMostAway = 1000;
-constexpr milliseconds kLookForClaim{500};  // a claim tells no follower
+constexpr milliseconds kLookForClaim{500};            // a claim tells no follower
+constexpr model::Micros kHeardOfWithin = 15'000'000;  // as the register of workers has it
 constexpr milliseconds kForEver{std::chrono::hours(1)};
 
 http::ClientSettings clientSettings(const RelaySettings& settings) {
@@ -86,11 +87,11 @@ class LogRelay::Follower {
   bool tryOpen(bool first) {
     const model::Build build = stored_->build();
     if (build.state != model::BuildState::running) return false;
-    const auto worker = relay_.discovery_.find(build.worker);
-    if (!worker || worker->url.empty() || relay_.isAway(worker->url)) return false;
-    if (relay_.settings_.tls_only && !worker->url.starts_with("https://")) return false;
+    const std::string place = relay_.placeOf(build);
+    if (place.empty() || relay_.isAway(place)) return false;
+    if (relay_.settings_.tls_only && !place.starts_with("https://")) return false;
     if (!takePlace()) return false;
-    const auto url = relay_.ticketed(worker->url, build);
+    const auto url = relay_.ticketed(place, build);
     if (!url) return false;
     HttpRequest request;
     request.url = *url + "&offset=" + std::to_string(range_.begin) + "&format=" +
@@ -107,10 +108,10 @@ class LogRelay::Follower {
       worker_ = relay_.client_.open(call, request, head);
     } catch (const Error& error) {
       relay_.note(Trouble::unreachable);
-      relay_.setAway(worker->url, error.what());
+      relay_.setAway(place, error.what());
       return false;
     }
-    relay_.setThere(worker->url);
+    relay_.setThere(place);
     if (!worker_) {
       // It runs there no more, or has no log yet; or there is no such stage, which the store says better.
       if (head.status != 404 && head.status != 416) relay_.note(Trouble::refused);
@@ -237,6 +238,16 @@ http::Answer LogRelay::answer(const logserve::Query& query, const std::string& b
   out.prepare = [follower](http::Answer& head) { follower->prepare(head); };
   out.stream = [follower](http::StreamWriter& writer) { return follower->run(writer); };
   return out;
+}
+
+std::string LogRelay::placeOf(const model::Build& build) const {
+  std::string known;
+  const auto oldest = store_.now() - kHeardOfWithin;
+  for (const auto& row : store_.workers())
+    if (row.id == build.worker && row.seen_at >= oldest) known = row.url;
+  for (const auto& worker : discovery_.workers())
+    if (worker.id == build.worker && (known.empty() || known == worker.url)) return worker.url;
+  return "";
 }
 
 std::optional<std::string> LogRelay::ticketed(const std::string& worker_url, const model::Build& build) const {

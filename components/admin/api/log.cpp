@@ -18,9 +18,9 @@ bool isBelow(const config::Config& config, const std::string& worker_url) {
 std::string atWorker(Api& api, const model::Build& build, const Request& request) {
   if (!api.config.flag("admin.redirect_logs") || request.queryText("via") == "admin") return "";
   if (build.state != model::BuildState::running) return "";
-  const auto worker = api.engines.discovery->find(build.worker);
-  if (!worker || worker->url.empty() || isBelow(api.config, worker->url)) return "";
-  auto url = api.relay.ticketed(worker->url, build);
+  const std::string place = api.relay.placeOf(build);
+  if (place.empty() || isBelow(api.config, place)) return "";
+  auto url = api.relay.ticketed(place, build);
   if (!url) return "";  // the secret store is away
   for (const auto& [name, value] : request.query) *url += "&" + http::encode(name) + "=" + http::encode(value);
   return *url;

@@ -84,6 +84,18 @@ int connectTo(std::uint16_t port) {
   return fd;
 }
 
+// A register in which everybody writes what he likes.
+class OpenRegister final : public discovery::Discovery {
+ public:
+  void announce(const discovery::Worker&) override {}
+  void withdraw(const std::string&) override {}
+  std::vector<discovery::Worker> workers() override { return all; }
+  std::optional<discovery::Worker> find(const std::string&) override { return std::nullopt; }
+  void running(const std::string&, const std::vector<std::string>&) override {}
+  std::string whyAway() override { return ""; }
+  std::vector<discovery::Worker> all;
+};
+
 class RelayTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(RelayTest);
   CPPUNIT_TEST(whatTheWorkerSaysIsThereBeforeTheStoreHasIt);
@@ -101,6 +113,7 @@ class RelayTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aSilentWorkerIsLeftWhenTheStoreHasMore);
   CPPUNIT_TEST(aBuildThatWaitsIsFollowedFromItsFirstByte);
   CPPUNIT_TEST(withTlsNoTicketGoesOutInTheClear);
+  CPPUNIT_TEST(aTicketIsForTheWorkerThatTheStoreKnows);
   CPPUNIT_TEST_SUITE_END();
 
   std::unique_ptr<ApiScene> scene_;
@@ -484,6 +497,21 @@ class RelayTest : public CppUnit::TestFixture {
     auto answer = relay.answer(Query{}, claim_.build_id);
     answer.prepare(answer);
     CPPUNIT_ASSERT_EQUAL(0, worker.calls());
+  }
+
+  void aTicketIsForTheWorkerThatTheStoreKnows() {
+    OpenRegister everybody;
+    admin::LogRelay relay({}, scene_->store(), everybody, scene_->api.ticket_key, scene_->metrics);
+    const auto build = scene_->store().findBuild("1").value();
+    everybody.all = {{"worker-1", "a thief", "http://thief:1", {}, 1, "0", "", 1, 0}};
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("nothing else is known", std::string("http://thief:1"), relay.placeOf(build));
+    announce("http://worker:7701");
+    CPPUNIT_ASSERT_EQUAL(std::string(), relay.placeOf(build));
+    everybody.all.push_back({"worker-1", "alpha", "http://worker:7701", {}, 1, "0", "", 1, 0});
+    CPPUNIT_ASSERT_EQUAL(std::string("http://worker:7701"), relay.placeOf(build));
+    scene_->sql("UPDATE workers SET seen_at = seen_at - 16000000");
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("a program of before, that tells Consul alone", std::string("http://thief:1"),
+                                 relay.placeOf(build));
   }
 };
 CPPUNIT_TEST_SUITE_REGISTRATION(RelayTest);
