@@ -12,11 +12,25 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include "host/digest/digest.hpp"
 #include "host/process/fd.hpp"
 #include "host/store/store.hpp"
 
 namespace ocelot::store {
 namespace {
+
+const char* const kSum = "sha256";
+
+// Names and sizes too: bytes that moved from one file to another are other bytes.
+class Sum {
+ public:
+  void begin(const std::string& name, std::int64_t size) { sha256_.add(name + '\0' + std::to_string(size) + '\0'); }
+  void add(const char* bytes, std::size_t size) { sha256_.add({bytes, size}); }
+  std::string hex() { return sha256_.hex(); }
+
+ private:
+  digest::Sha256 sha256_;
+};
 
 struct FreeEntry {
   void operator()(archive_entry* entry) const { archive_entry_free(entry); }
@@ -44,6 +58,7 @@ struct ArchiveWriter::State {
   int fd = -1;
   archive* writer = nullptr;
   bool closed = false;
+  Sum sum;
 };
 
 ArchiveWriter::ArchiveWriter(const std::string& file) : state_(std::make_unique<State>()) {
@@ -89,6 +104,8 @@ void ArchiveWriter::data(const char* bytes, std::size_t size) {
 }
 
 void ArchiveWriter::add(const std::string& name, std::string_view bytes) {
+  state_->sum.begin(name, static_cast<std::int64_t>(bytes.size()));
+  state_->sum.add(bytes.data(), bytes.size());
   header(name, static_cast<std::int64_t>(bytes.size()));
   data(bytes.data(), bytes.size());
 }
@@ -102,6 +119,7 @@ bool ArchiveWriter::addFile(const std::string& name, const std::string& path, st
   }
   if (size < 0) size = status.st_size;
   if (status.st_size < size) return false;
+  state_->sum.begin(name, size);
   header(name, size);
   std::string buffer(256 * 1024, '\0');
   for (std::int64_t left = size; left > 0;) {
@@ -110,6 +128,7 @@ bool ArchiveWriter::addFile(const std::string& name, const std::string& path, st
                static_cast<std::size_t>(std::min<std::int64_t>(left, static_cast<std::int64_t>(buffer.size()))));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) throw Unavailable("read " + path + ": " + (count < 0 ? std::strerror(errno) : "it became shorter"));
+    state_->sum.add(buffer.data(), static_cast<std::size_t>(count));
     data(buffer.data(), static_cast<std::size_t>(count));
     left -= count;
   }
@@ -117,44 +136,90 @@ bool ArchiveWriter::addFile(const std::string& name, const std::string& path, st
 }
 
 void ArchiveWriter::close() {
+  const std::string sum = state_->sum.hex();
+  header(kSum, static_cast<std::int64_t>(sum.size()));
+  data(sum.data(), sum.size());
   if (archive_write_close(state_->writer) != ARCHIVE_OK)
     throw Unavailable("write " + state_->file + ": " + reason(state_->writer));
   if (::fsync(state_->fd) != 0) throw Unavailable("flush " + state_->file + ": " + std::strerror(errno));
   state_->closed = true;
 }
 
+namespace {
+
+// The whole of the entry that the reader is at, to `take`.
+void readEntry(archive* reader, const std::string& what, const std::function<void(const char*, std::size_t)>& take) {
+  std::string buffer(256 * 1024, '\0');
+  for (;;) {
+    const la_ssize_t size = archive_read_data(reader, buffer.data(), buffer.size());
+    if (size == 0) return;
+    if (size < 0) throw std::runtime_error(what + ": " + reason(reader));
+    take(buffer.data(), static_cast<std::size_t>(size));
+  }
+}
+
+class NewFile {
+ public:
+  explicit NewFile(const std::string& path) : path_(path) {
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+    out_ = process::Fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!out_) throw Unavailable("write " + path + ": " + std::strerror(errno));
+  }
+  void write(const char* bytes, std::size_t size) {
+    for (std::size_t done = 0; done < size;) {
+      const ssize_t count = ::write(out_.get(), bytes + done, size - done);
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) throw Unavailable("write " + path_ + ": " + std::strerror(errno));
+      done += static_cast<std::size_t>(count);
+    }
+  }
+  void flush() {
+    if (::fsync(out_.get()) != 0) throw Unavailable("flush " + path_ + ": " + std::strerror(errno));
+  }
+
+ private:
+  const std::string path_;
+  process::Fd out_;
+};
+
+}  // namespace
+
 void readArchive(const std::string& file, const std::function<std::string(const std::string&)>& entry) {
   const std::unique_ptr<archive, FreeReader> reader(archive_read_new());
   archive_read_support_format_tar(reader.get());
   if (archive_read_open_filename(reader.get(), file.c_str(), 256 * 1024) != ARCHIVE_OK)
     throw std::runtime_error("read " + file + ": " + reason(reader.get()));
-  std::string buffer(256 * 1024, '\0');
+  Sum sum;
   archive_entry* found = nullptr;
   for (;;) {
     const int result = archive_read_next_header(reader.get(), &found);
-    if (result == ARCHIVE_EOF) return;
+    if (result == ARCHIVE_EOF)
+      throw std::runtime_error("read " + file +
+                               ": its checksum is missing; its end was cut off, or it is no backup of ocelot's");
     if (result != ARCHIVE_OK) throw std::runtime_error("read " + file + ": " + reason(reader.get()));
     const char* text = archive_entry_pathname(found);
     const std::string name = text ? text : "";
     if (archive_entry_filetype(found) != AE_IFREG || archive_entry_hardlink(found) != nullptr || !plainName(name))
       throw std::runtime_error("read " + file + ": \"" + name +
                                "\" in it is no plain file; this is no backup of ocelot's");
-    const std::string target = entry(name);
-    std::filesystem::create_directories(std::filesystem::path(target).parent_path());
-    const process::Fd out(::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!out) throw Unavailable("write " + target + ": " + std::strerror(errno));
-    for (;;) {
-      const la_ssize_t size = archive_read_data(reader.get(), buffer.data(), buffer.size());
-      if (size == 0) break;
-      if (size < 0) throw std::runtime_error("read " + file + ", " + name + ": " + reason(reader.get()));
-      for (la_ssize_t done = 0; done < size;) {
-        const ssize_t count = ::write(out.get(), buffer.data() + done, static_cast<std::size_t>(size - done));
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) throw Unavailable("write " + target + ": " + std::strerror(errno));
-        done += count;
-      }
+    const std::string what = "read " + file + ", " + name;
+    if (name == kSum) {
+      std::string told;
+      readEntry(reader.get(), what,
+                [&](const char* bytes, std::size_t size) { told.append(bytes, std::min<std::size_t>(size, 64)); });
+      if (told != sum.hex())
+        throw std::runtime_error("read " + file +
+                                 ": what is in it has another checksum than when it was made; it is "
+                                 "damaged, use another backup");
+      return;
     }
-    if (::fsync(out.get()) != 0) throw Unavailable("flush " + target + ": " + std::strerror(errno));
+    sum.begin(name, archive_entry_size(found));
+    NewFile out(entry(name));
+    readEntry(reader.get(), what, [&](const char* bytes, std::size_t size) {
+      sum.add(bytes, size);
+      out.write(bytes, size);
+    });
+    out.flush();
   }
 }
 

@@ -37,6 +37,7 @@ class BackupTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(nothingIsOverwrittenWithoutForce);
   CPPUNIT_TEST(aStoreInUseIsNotRestoredInto);
   CPPUNIT_TEST(aDamagedOrForeignFileChangesNothing);
+  CPPUNIT_TEST(aBitThatFlippedInWhatIsKeptIsNoticed);
   CPPUNIT_TEST(aNewerSchemaIsRefused);
   CPPUNIT_TEST(onlySqliteIsBackedUpHere);
   CPPUNIT_TEST_SUITE_END();
@@ -180,6 +181,34 @@ class BackupTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_MESSAGE(name, !fs::exists(place("b") + "/ocelot.db"));
     }
     CPPUNIT_ASSERT(!fs::exists(place("outside")));
+  }
+
+  // Anywhere: what is not noticed was in no file's bytes, which are the same then.
+  void aBitThatFlippedInWhatIsKeptIsNoticed() {
+    {
+      const auto store = open(place("a"));
+      const auto claim = runningOn(*store);
+      store->appendLog(claim, 0, std::string(100'000, 'x'));
+      store->finish(Ground::ending(claim));
+    }
+    store::backup(settings(place("a")), place("backup"), {});
+    store::restore(settings(place("good")), place("backup"), {}, false);
+    const std::string database = contents(place("good") + "/ocelot.db"), whole = contents(place("backup"));
+    int refused = 0;
+    for (std::size_t at = 0; at < whole.size(); at += whole.size() / 40 + 1) {
+      std::string bad = whole;
+      bad[at] = static_cast<char>(bad[at] ^ 4);
+      write(place("bad"), bad);
+      const std::string to = place("to" + std::to_string(at));
+      try {
+        store::restore(settings(to), place("bad"), {}, false);
+        CPPUNIT_ASSERT_MESSAGE("at " + std::to_string(at), contents(to + "/ocelot.db") == database);
+      } catch (const std::exception&) {
+        ++refused;
+        CPPUNIT_ASSERT_MESSAGE("at " + std::to_string(at), !fs::exists(to + "/ocelot.db"));
+      }
+    }
+    CPPUNIT_ASSERT_MESSAGE(std::to_string(refused), refused >= 35);
   }
 
   void aNewerSchemaIsRefused() {
