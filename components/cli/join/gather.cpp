@@ -6,6 +6,7 @@
 #include "components/cli/join/carried.hpp"
 #include "components/cli/join/reach.hpp"
 #include "host/builddir/directory.hpp"
+#include "host/config/tables.hpp"
 
 namespace ocelot::cli {
 namespace {
@@ -128,6 +129,16 @@ bool same(const config::Value& a, const config::Value& b) {
   return a.items == b.items && a.is_list == b.is_list && a.is_secret == b.is_secret;
 }
 
+// A plugin's own file or socket: which of its options are paths is known to the plugin, and what lies there may be a
+// secret, so it is told rather than sent.
+void tellOfPaths(const config::Entry& one, const NewWorker& worker, std::vector<std::string>& hints) {
+  if (config::instanceKey(one.key).kind.empty() || one.value.is_secret) return;
+  for (const std::string& item : one.value.items)
+    if (item.starts_with("/"))
+      hints.push_back(one.key + " is " + item + ": that is not sent along; " + worker.name +
+                      " needs it at the same place, or another place for that key in its server.yaml");
+}
+
 // The text is read once more here, rather than wrongly there.
 std::string written(const config::Layer& layer) {
   const std::string text = config::writeYaml(layer);
@@ -159,6 +170,7 @@ Gathered gather(const config::Config& config, const NewWorker& worker) {
     if (secret && by_variable && !one.value.is_secret && !one.value.is_list) {
       out.bundle.files[secret->name] = one.value.text() + "\n";  // one line end is not the value's
     } else {
+      tellOfPaths(one, worker, out.hints);
       layer.push_back(one);
     }
   }

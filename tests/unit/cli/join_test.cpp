@@ -65,6 +65,7 @@ class JoinTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(whatIsMeantByTheFlagIsTaken);
   CPPUNIT_TEST(anAdminThatOthersReachIsFound);
   CPPUNIT_TEST(aFileThatIsNotThereIsNamed);
+  CPPUNIT_TEST(aPluginsPathIsToldAndNotSent);
   CPPUNIT_TEST(aNameIsAMachines);
   CPPUNIT_TEST(aCertificateOfThisMachineIsNotTheNewOnes);
   CPPUNIT_TEST(secretsAndFilesComeToLieBesideTheConfiguration);
@@ -194,6 +195,19 @@ class JoinTest : public CppUnit::TestFixture {
     refused(replaced(config_, "auth: !secret nsq", "tls: true, ca: /no/such/ca.pem"), {"queue.ca", "/no/such/ca.pem"});
     refused(replaced(config_, "dbname=", "sslrootcert=/no/such/root.pem dbname="),
             {"sslrootcert", "/no/such/root.pem"});
+  }
+
+  void aPluginsPathIsToldAndNotSent() {
+    const std::string ca = "/etc/ocelot/work-ca.pem";
+    const std::string vcs = replaced(
+        config_, "plugins: {", "plugins: {vcs: {work: {plugin: gitea, url: \"https://git.lan\", ca: " + ca + "}}, ");
+    const Ran ran = add(vcs);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(ran.err, 0, ran.status);
+    for (const std::string& said :
+         {"plugins.vcs.work.ca is " + ca, std::string("plugins.runtimes.docker.socket is /run/d.sock"),
+          std::string("build-3 needs it at the same place")})
+      CPPUNIT_ASSERT_MESSAGE(ran.err, contains(ran.err, said));
+    CPPUNIT_ASSERT_MESSAGE("no address is a path", !contains(ran.err, "git.lan"));
   }
 
   void aNameIsAMachines() {
