@@ -13,6 +13,7 @@
 #include "components/cli/terminal.hpp"
 #include "components/cli/up/first_start.hpp"
 #include "components/cli/up/installation.hpp"
+#include "components/cli/up/run_folders.hpp"
 #include "components/cli/up/service.hpp"
 #include "components/cli/up/supervisor.hpp"
 #include "host/builddir/directory.hpp"
@@ -78,6 +79,9 @@ int up(const Arguments& arguments) {
   installation.makeFolders();
   if (arguments.has("install")) return installService(installation);
   const auto lock = refuseWhileUp(installation);
+  const auto run_lock = holdRunFolder(installation.run_dir, installation.data_dir);
+  for (const auto& folder : sweepRunFolders(std::filesystem::path(installation.run_dir).parent_path()))
+    std::cerr << "ocelot up: removed " << folder << ", whose data folder is gone" << std::endl;
   Supervisor supervisor(daemonsOf(installation),
                         [](const std::string& line) { std::cerr << "ocelot up: " << line << std::endl; });
   supervisor.refuseTakenPorts();
