@@ -1,6 +1,6 @@
 #pragma once
-// The partitions of log_chunks (migrations/0010_log_parts.sql): each is filled, left alone, and emptied as a whole when no
-// build has its log in it any more.
+// The partitions of log_chunks (migrations/0010_log_parts.sql): each is filled, left alone, and emptied as a whole when
+// no build has its log in it any more.
 
 #include <chrono>
 #include <cstdint>
