@@ -19,7 +19,6 @@ namespace {
 constexpr std::size_t kLongestQuestion = 512;
 constexpr std::size_t kMostVisitors = 32;
 constexpr int kMostAsks = 100000;  // of a build
-constexpr std::chrono::seconds kPatience{5};
 
 constexpr std::chrono::milliseconds kFirstPause{500}, kLongestPause{10000};
 constexpr std::chrono::seconds kToldEvery{60};  // that a secret is still waited for
@@ -39,8 +38,8 @@ std::string spokenSince(std::chrono::steady_clock::time_point since) {
 }  // namespace
 
 Broker::Broker(const std::string& control_folder, SecretSource& source, std::vector<std::set<std::string>> allowed,
-               const std::map<std::string, std::string>& served)
-    : source_(source), allowed_(std::move(allowed)) {
+               const std::map<std::string, std::string>& served, std::chrono::milliseconds patience)
+    : source_(source), allowed_(std::move(allowed)), patience_(patience) {
   const std::string folder = control_folder + "/broker";
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
     throw std::system_error(errno, std::generic_category(), "make folder " + folder);
@@ -109,7 +108,7 @@ void Broker::accept() {
   if (!socket) return;
   Visitor visitor;
   visitor.socket = std::move(socket);
-  visitor.until = Clock::now() + kPatience;
+  visitor.until = Clock::now() + patience_;
   visitors_.push_back(std::move(visitor));
   if (!attend(visitors_.back(), false)) visitors_.pop_back();
 }
@@ -122,7 +121,7 @@ bool Broker::attend(Visitor& visitor, bool hung_up) {
     visitor.answer = answerAtOnce(visitor);
     visitor.answered = !visitor.answer.empty();
     if (!visitor.answered) return !hung_up;
-    visitor.until = Clock::now() + kPatience;
+    visitor.until = Clock::now() + patience_;
   }
   const ssize_t sent = ::send(visitor.socket.get(), visitor.answer.data(), visitor.answer.size(), MSG_NOSIGNAL);
   if (sent < 0) return errno == EAGAIN || errno == EINTR;

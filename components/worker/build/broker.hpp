@@ -37,9 +37,10 @@ namespace ocelot::worker {
 class Broker {
  public:
   // `allowed[i]`: the names that stage i may have. `served`: name → value, of what was learnt before. Listens at once.
-  // `source` outlives it; the destructor stops it.
+  // `source` outlives it; the destructor stops it. `patience`: with somebody who neither asks nor takes his answer.
   Broker(const std::string& control_folder, SecretSource& source, std::vector<std::set<std::string>> allowed,
-         const std::map<std::string, std::string>& served);
+         const std::map<std::string, std::string>& served,
+         std::chrono::milliseconds patience = std::chrono::milliseconds(5000));
   ~Broker();
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
@@ -82,6 +83,7 @@ class Broker {
 
   SecretSource& source_;
   const std::vector<std::set<std::string>> allowed_;
+  const std::chrono::milliseconds patience_;
   process::Fd listener_;
   process::Event stop_, answers_there_, words_there_;
   std::list<Visitor> visitors_;  // of serve()

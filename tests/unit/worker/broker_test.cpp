@@ -16,6 +16,7 @@
 namespace ocelot::test {
 namespace {
 
+using std::chrono::milliseconds;
 using worker::Broker;
 
 // A store that answers as the test says.
@@ -83,9 +84,9 @@ class BrokerTest : public CppUnit::TestFixture {
   FakeSource source_;
   std::unique_ptr<Broker> broker_;
 
-  void open(const std::map<std::string, std::string>& served = {}) {
-    broker_ =
-        std::make_unique<Broker>(folder_.path, source_, std::vector<std::set<std::string>>{{"A", "B"}, {"C"}}, served);
+  void open(const std::map<std::string, std::string>& served = {}, milliseconds patience = milliseconds(5000)) {
+    broker_ = std::make_unique<Broker>(folder_.path, source_, std::vector<std::set<std::string>>{{"A", "B"}, {"C"}},
+                                       served, patience);
   }
   Asker ask(const std::string& question) { return Asker(folder_.path, question); }
   // The next words that the build process would take, once there are some.
@@ -211,7 +212,7 @@ class BrokerTest : public CppUnit::TestFixture {
   }
 
   void aVisitorThatSaysNothingHoldsUpNobody() {
-    open({{"B", "known"}});
+    open({{"B", "known"}}, milliseconds(1000));
     std::vector<Asker> silent;
     for (int i = 0; i < 10; ++i) silent.push_back(ask("GE"));
     CPPUNIT_ASSERT_EQUAL(std::string("OK 5\nknown"), ask("GET 0 B\n").answer());

@@ -175,7 +175,7 @@ class RecorderTest : public CppUnit::TestFixture {
 
   // Whenever the cursor was last written, whenever the process was killed, and twice.
   void aSuccessorMakesTheSameLog() {
-    for (unsigned seed = 0; seed < 6; ++seed) {
+    for (unsigned seed = 0; seed < 3; ++seed) {
       const Story story = storyOf(seed);
       std::string log, index;
       {
