@@ -22,7 +22,7 @@ namespace {
 const char* const kSum = "sha256";
 
 // Names and sizes too: bytes that moved from one file to another are other bytes.
-class Sum {
+class ArchiveSum {
  public:
   void begin(const std::string& name, std::int64_t size) { sha256_.add(name + '\0' + std::to_string(size) + '\0'); }
   void add(const char* bytes, std::size_t size) { sha256_.add({bytes, size}); }
@@ -58,7 +58,7 @@ struct ArchiveWriter::State {
   int fd = -1;
   archive* writer = nullptr;
   bool closed = false;
-  Sum sum;
+  ArchiveSum sum;
 };
 
 ArchiveWriter::ArchiveWriter(const std::string& file) : state_(std::make_unique<State>()) {
@@ -189,7 +189,7 @@ void readArchive(const std::string& file, const std::function<std::string(const 
   archive_read_support_format_tar(reader.get());
   if (archive_read_open_filename(reader.get(), file.c_str(), 256 * 1024) != ARCHIVE_OK)
     throw std::runtime_error("read " + file + ": " + reason(reader.get()));
-  Sum sum;
+  ArchiveSum sum;
   archive_entry* found = nullptr;
   for (;;) {
     const int result = archive_read_next_header(reader.get(), &found);
