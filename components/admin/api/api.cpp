@@ -1,5 +1,7 @@
 #include "components/admin/api/api.hpp"
 
+#include <algorithm>
+
 namespace ocelot::admin {
 
 using http::Refusal;
@@ -35,6 +37,16 @@ void refuse404(const std::string& error, const std::string& sentence, const std:
   }
   if (there_are.size() > kMostNamed) names += ", and " + std::to_string(there_are.size() - kMostNamed) + " more";
   throw Refusal(404, error, sentence, "there are: " + names.substr(0, 2000));
+}
+
+void onlyParameters(const http::Request& request, std::initializer_list<std::string_view> known) {
+  for (const auto& [name, value] : request.query) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    std::string names;
+    for (const auto one : known) (names += names.empty() ? "" : ", ") += one;
+    throw Refusal(400, "unknown_parameter", "there is no parameter `" + name.substr(0, 64) + "` here",
+                  "there are: " + names);
+  }
 }
 
 model::Build buildOr404(Api& api, const std::string& id_or_number) {

@@ -1,8 +1,10 @@
 #pragma once
 // The routes of openapi.yaml. Each file beside this one answers one part of it.
 
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "components/admin/log_relay.hpp"
@@ -46,7 +48,9 @@ http::Handler audited(Api& api, std::string what, Action action);
 // Throws http::Refusal(404): `sentence` says what was looked for; the hint names what there is, or else what to do.
 [[noreturn]] void refuse404(const std::string& error, const std::string& sentence,
                             const std::vector<std::string>& there_are, const std::string& when_none);
-// These throw it.
+// Throws http::Refusal(400) for a parameter that is none of these: a mistyped filter would let everything through.
+void onlyParameters(const http::Request& request, std::initializer_list<std::string_view> known);
+// These throw refuse404's.
 model::Build buildOr404(Api& api, const std::string& id_or_number);
 model::Repo repoOr404(Api& api, const std::string& name);
 

@@ -54,6 +54,7 @@ void endQuietly(Api& api, std::int64_t id, const std::string& object, int status
 }
 
 Answer list(Api& api, const Request& request) {
+  onlyParameters(request, {"limit", "before"});
   const std::int64_t limit = request.queryNumber("limit").value_or(100);
   if (limit < 1 || limit > 500) throw Refusal(400, "bad_number", "limit must lie between 1 and 500");
   const auto entries = api.engines.store->audit(request.queryNumber("before").value_or(0), static_cast<int>(limit));

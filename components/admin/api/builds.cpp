@@ -21,6 +21,7 @@ Answer buildAnswer(Api& api, const model::Build& build, int status = 200) {
 }
 
 Answer list(Api& api, const Request& request) {
+  onlyParameters(request, {"repo", "branch", "commit", "state", "limit", "before"});
   store::BuildFilter filter;
   filter.repo = request.queryText("repo");
   filter.branch = request.queryText("branch");

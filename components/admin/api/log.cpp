@@ -27,6 +27,7 @@ std::string atWorker(Api& api, const model::Build& build, const Request& request
 }
 
 Answer log(Api& api, const Request& request) {
+  onlyParameters(request, {"offset", "follow", "tail", "stage", "format", "via"});
   const model::Build build = buildOr404(api, request.param("id"));
   const std::string elsewhere = atWorker(api, build, request);
   if (!elsewhere.empty()) return http::redirect(elsewhere);

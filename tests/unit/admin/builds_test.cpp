@@ -145,6 +145,12 @@ class BuildsTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_EQUAL_MESSAGE(query, 400, answer.status);
     }
     assertRefused(400, "bad_state", scene_->send("GET", "/v1/builds?state=green"));
+    const auto mistyped = scene_->send("GET", "/v1/builds?repo=a&brnach=x");
+    assertRefused(400, "unknown_parameter", mistyped);
+    CPPUNIT_ASSERT_MESSAGE(mistyped.body, mistyped.body.find("there are: repo, branch, commit") != std::string::npos);
+    assertRefused(400, "unknown_parameter", scene_->send("GET", "/v1/audit?since=1"));
+    const std::string log = "/v1/builds/" + scene_->queued().id + "/log?folow=1";
+    assertRefused(400, "unknown_parameter", scene_->send("GET", log));
   }
 
   void aBuildIsFoundByNumberIdAndItsBeginning() {
