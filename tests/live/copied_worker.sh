@@ -56,7 +56,7 @@ echo 'root:x:0:0::/root:/bin/sh' >"$rootfs/etc/passwd"
 for one in first copy; do
   "$bin/ocelot" image import "$rootfs" ocelot.local/busybox --config "$work/$one.yaml" >"$work/import.log" 2>&1 || fail "no image"
 done
-printf 'image: ocelot.local/busybox\nclone: false\nstages: [{name: test, script: ["echo begun", "sleep 8", "echo the end"]}]\n' >"$work/repo/ocelot.yml"
+printf 'image: ocelot.local/busybox\nclone: false\nstages: [{name: test, script: ["echo begun", "until [ -e /workspace/go ]; do sleep 0.1; done", "echo the end"]}]\n' >"$work/repo/ocelot.yml"
 git -C "$work/repo" init -q -b main
 git -C "$work/repo" add -A
 git -C "$work/repo" -c user.name=t -c user.email=t@example.org commit -qm test
@@ -69,6 +69,7 @@ build=$(api -f -X POST "$OCELOT_URL/v1/builds" -d '{"repo":"repo"}' | jq -r .id)
 log() { api "$OCELOT_URL/v1/builds/$build/log?via=admin${1-}"; }
 begun() { log | grep -q begun; }
 await "the build runs" begun
+go() { touch "$work/$1/data/builds/$build/workspace/go"; } # NAME, of the worker that has it
 
 status=0
 timeout 60 "$bin/ocelot-worker" --config "$work/copy.yaml" >"$work/copy.log" 2>&1 || status=$?
@@ -78,6 +79,7 @@ for words in "waiting for the worker's id" 'as \"copy\"' '\"first\" on' "http://
 done
 shown() { api "$OCELOT_URL/v1/workers" | jq -r '[.workers[].name] | join(" ")'; }
 [ "$(shown)" = first ] || fail "there are the workers: $(shown)"
+go first || fail "the first one's build has no workspace"
 text=$(log "&follow=1")
 [[ $text == *"the end"* ]] || fail "the first one's build has the log: $text"
 jq -e '.state == "passed" and .attempt == 1' <<<"$(api "$OCELOT_URL/v1/builds/$build")" >/dev/null ||
@@ -93,6 +95,7 @@ await "the copy has the id" ready $((port + 2))
 is_copy() { [ "$(shown)" = copy ]; }
 await "the copy is shown" is_copy
 build=$(api -f -X POST "$OCELOT_URL/v1/builds" -d '{"repo":"repo"}' | jq -r .id)
+await "the copy runs it" go copy
 log "&follow=1" | grep -q "the end" || fail "the copy's build has the log: $(log)"
 status=0
 timeout 60 "$bin/ocelot-worker" --config "$work/first.yaml" >"$work/again.log" 2>&1 || status=$?
